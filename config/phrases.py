@@ -1,0 +1,35 @@
+"""Words, per language, that tell what a mail without a form is about (design, section 1). Data only."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Phrases(BaseModel):
+    """One language's words; all are compared folded (case and accents ignored), as whole words.
+
+    Attributes:
+        requests: Phrases that ask for something ("podrían enviarme", "solicito").
+        nouns: Nouns of the template ("formulario", "plantilla", "formato").
+        own: Words of the call beside which a noun names our form ("práctica", "repositorio", "Pacto Mundial").
+        foreign: Words beside which the noun is another body's ("visa", "asilo", "licitación").
+        negations: Words that turn a request around ("no", "ya no").
+        danger: Words of people in need; a mail with one is left for people.
+        questions: Words of questions on deadline, money, certificates, which a person answers.
+        call: Phrases that name the call or the repository (weak evidence).
+        sending: Words of sending ("adjunto", "remito"), needed beside a call phrase.
+        withdrawal: Words of withdrawal or erasure.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    requests: tuple[str, ...]
+    nouns: tuple[str, ...]
+    own: tuple[str, ...]
+    foreign: tuple[str, ...]
+    negations: tuple[str, ...]
+    danger: tuple[str, ...]
+    questions: tuple[str, ...]
+    call: tuple[str, ...]
+    sending: tuple[str, ...]
+    withdrawal: tuple[str, ...]
