@@ -117,10 +117,17 @@ class Auth(_Block):
     Attributes:
         trust: `"none"`, `"topmost"` (Exchange Online), or the authserv-id of our own server (RFC 8601).
         own_hosts: Hosts of our own relay, for `topmost`.
+        free_mail: Domains where anybody gets an address; a shared one proves no institution.
     """
 
     trust: str = "none"
     own_hosts: tuple[str, ...] = ()
+    free_mail: tuple[str, ...] = (
+        "gmail.com", "googlemail.com", "hotmail.com", "hotmail.es", "outlook.com", "outlook.es", "outlook.fr",
+        "live.com", "msn.com", "yahoo.com", "yahoo.es", "yahoo.fr", "ymail.com", "icloud.com", "me.com",
+        "proton.me", "protonmail.com", "gmx.com", "gmx.net", "aol.com", "mail.com", "orange.fr", "free.fr",
+        "laposte.net", "wanadoo.fr", "zoho.com", "yandex.com",
+    )  # fmt: skip
 
 
 class Replies(_Block):

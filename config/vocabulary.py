@@ -44,6 +44,8 @@ class Vocabulary(BaseModel):
         name: The file's name, e.g. `"objectives"`.
         numbered: Whether people may answer by number.
         terms: In official order.
+        unlisted: Names that belong to no term although one may look near (countries: territories in
+            dispute); they are kept as written, with a note for staff, in whatever language.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +53,7 @@ class Vocabulary(BaseModel):
     name: str
     numbered: bool = False
     terms: tuple[Term, ...]
+    unlisted: tuple[str, ...] = ()
 
     def get(self, key: str) -> Term | None:
         """The term with this key, or `None`."""
