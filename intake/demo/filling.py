@@ -24,8 +24,9 @@ from config.vocabulary import Vocabulary
 Element = Any
 
 _LOCALES: Final[Mapping[str, str]] = {"en": "en_GB"}
-_ONGOING: Final[Mapping[str, str]] = {"es": "Continúa", "en": "Ongoing", "fr": "Se poursuit"}
+_ONGOING: Final[Mapping[str, str]] = {"es": "Continúa", "en": "Ongoing", "fr": "En cours"}
 _NUMBER: Final = re.compile(r"(\d+[a-z]?)\. ")
+_STRINGS: Final = "xl/sharedStrings.xml"
 _ZIP_DATE: Final = (2026, 1, 1, 0, 0, 0)
 
 _W: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -150,7 +151,7 @@ class _WordForm:
                 yield number[1], cells[1]
 
     def xml(self) -> bytes:
-        return bytes(etree.tostring(self._root, xml_declaration=True, encoding="UTF-8", standalone=True))
+        return _xml(self._root)
 
     def tick(self, tag: str) -> None:
         control = self._controls[tag]
@@ -212,7 +213,92 @@ def fill_xlsx(
     Raises:
         KeyError: The blank lacks a question or a choice.
     """
-    raise NotImplementedError
+    sheet_path = _sheet_path(blank, template.text("sheet_form", language))
+    form = _ExcelForm(_member(blank, sheet_path), _member(blank, _STRINGS))
+    shared = _first_of_each_list(template)
+    for field in template.fields:
+        if field.key in fields:
+            answer = written(field, fields[field.key], vocabularies, language)
+            main = shared.get(field.vocabulary or "", field) if field.layout == "list" else field
+            mark = _mark(field, main, template, language)
+            for key in answer.marks:
+                form.write(f"{main.number}-{key}", mark)
+            if answer.words or not answer.marks:
+                form.write(field.number, answer.words)
+    return _replaced(blank, {sheet_path: form.sheet_xml(), _STRINGS: form.strings_xml()})
+
+
+def _first_of_each_list(template: FormTemplate) -> dict[str, Field]:
+    first: dict[str, Field] = {}
+    for field in template.fields:
+        if field.layout == "list" and field.vocabulary:
+            first.setdefault(field.vocabulary, field)
+    return first
+
+
+def _mark(field: Field, main: Field, template: FormTemplate, language: str) -> str:
+    """What is chosen beside an item: questions that share a list tell theirs apart by the word."""
+    sharing = [
+        other for other in template.fields if other.layout == "list" and other.vocabulary == field.vocabulary
+    ]
+    if field.layout != "list" or len(sharing) == 1:
+        return template.text("yes", language)
+    return template.text("principal" if field is main else "other", language)
+
+
+class _ExcelForm:
+    """The form sheet and the workbook's shared strings, into which Excel puts every text."""
+
+    def __init__(self, sheet: bytes, strings: bytes) -> None:
+        self._sheet = etree.fromstring(sheet)
+        self._strings = etree.fromstring(strings)
+        self._count = len(self._strings)
+        texts = [
+            "".join(text.text or "" for text in item.iter(f"{_S}t")) for item in self._strings.iter(f"{_S}si")
+        ]
+        self._rows = dict(self._codes(texts))
+
+    def _codes(self, texts: list[str]) -> Iterable[tuple[str, Element]]:
+        for row in self._sheet.iter(f"{_S}row"):
+            first = row.find(f"{_S}c")
+            value = first.find(f"{_S}v") if first is not None else None
+            if first is not None and value is not None and first.get("t") == "s":
+                yield texts[int(value.text)], row
+
+    def write(self, code: str, words: str) -> None:
+        """Writes the answer beside a question number (`8`) or a choice (`6-5`)."""
+        row = self._rows[code]
+        cell = next(cell for cell in row.iter(f"{_S}c") if cell.get("r").startswith("C"))
+        for child in list(cell):
+            cell.remove(child)
+        cell.attrib.pop("t", None)
+        if words:
+            cell.set("t", "s")
+            etree.SubElement(cell, f"{_S}v").text = str(self._count)
+            text = etree.SubElement(etree.SubElement(self._strings, f"{_S}si"), f"{_S}t")
+            text.text = words
+            text.set(_SPACE, "preserve")
+            self._count += 1
+
+    def sheet_xml(self) -> bytes:
+        return _xml(self._sheet)
+
+    def strings_xml(self) -> bytes:
+        self._strings.set("uniqueCount", str(self._count))
+        self._strings.attrib.pop("count", None)
+        return _xml(self._strings)
+
+
+def _sheet_path(workbook: bytes, name: str) -> str:
+    sheets = etree.fromstring(_member(workbook, "xl/workbook.xml")).iter(f"{_S}sheet")
+    identity = next(sheet.get(f"{_R}id") for sheet in sheets if sheet.get("name") == name)
+    targets = etree.fromstring(_member(workbook, "xl/_rels/workbook.xml.rels"))
+    target = next(link.get("Target") for link in targets if link.get("Id") == identity)
+    return str(target).lstrip("/") if str(target).startswith("/") else f"xl/{target}"
+
+
+def _xml(root: Element) -> bytes:
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))
 
 
 def _member(package: bytes, name: str) -> bytes:
