@@ -35,7 +35,7 @@ __all__ = ["blank_docx", "file_name"]
 # Twentieths of a point; together the width between the margins.
 _LABEL_WIDTH: Final = 4200
 _ANSWER_WIDTH: Final = 5666
-_MARK_WIDTH: Final = 830
+_MARK_WIDTH: Final = 900
 _NUMBER_WIDTH: Final = 430
 _LEAST_HEIGHT: Final[Mapping[str, int]] = {"text": 900, "lines": 480}
 _CONTROLLED: Final = ("line", "date", "countries", "emails")
@@ -129,10 +129,11 @@ class _Form:
         widths = (*marks, _NUMBER_WIDTH, words)
         rows = [self._list_head(choices, widths)] if len(choices.fields) > 1 else []
         rows += self._list_rows(choices, widths)
-        body.add(table(widths, rows, style=look.GRID, first_row=len(choices.fields) > 1, first_column=False))
+        body.add(table(widths, rows, style=look.LIST_GRID, first_row=len(choices.fields) > 1, first_column=False))
 
     def _list_head(self, choices: ChoiceList, widths: tuple[int, ...]) -> Element:
-        heads = (*mark_words(self._template, choices, self._language), "", "")
+        marks = mark_words(self._template, choices, self._language)
+        heads = (*marks, self._template.text("number", self._language), "")
         return row(
             *(
                 cell(width, _aligned(head, "center", style=look.HEAD), fill=look.SHADE)
@@ -163,7 +164,7 @@ class _Form:
 
     def _question(self, field: Field) -> list[Element]:
         label = [paragraph(numbered_label(field, self._language), style=look.LABEL)]
-        words = hint(self._template, field, self._language)
+        words = hint(self._template, field, self._language, where="or_numbers")
         # Where the choices stand below, the help would only repeat them.
         if words and field.layout != "checks":
             label.append(paragraph(words, style=look.HINT))

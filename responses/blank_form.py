@@ -42,11 +42,18 @@ def numbered_label(field: Field, language: str) -> str:
     return f"{field.number}. {question_label(field, language)}"
 
 
-def hint(template: FormTemplate, field: Field, language: str) -> str:
-    """The line of help; questions with a list also say that numbers may be written."""
+def hint(template: FormTemplate, field: Field, language: str, *, where: str) -> str:
+    """The line of help.
+
+    Args:
+        template: The form.
+        field: The question.
+        language: Language of the words.
+        where: Name of the text that tells where the list is, added to questions with a list.
+    """
     words = field.hints.get(language) or field.hints.get("es", "")
     if field.layout == "list":
-        words = f"{words} {template.text('or_numbers', language)}".strip()
+        words = f"{words} {template.text(where, language)}".strip()
     return words
 
 

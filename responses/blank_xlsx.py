@@ -163,7 +163,7 @@ class _Form:
 
     def _write_question(self, field: Field) -> None:
         row, sheet = self._next(), self._sheet
-        words = hint(self._template, field, self._language)
+        words = hint(self._template, field, self._language, where="list_below")
         look.write(sheet, row, 1, field.number, look.NUMBER)
         look.write(sheet, row, 2, question_label(field, self._language), look.LABEL)
         look.write(sheet, row, 3, self._prefilled(field), look.ANSWER)

@@ -41,6 +41,7 @@ LIST: Final = "PracticeList"
 IDENTITY: Final = "PracticeIdentity"
 FOOTER: Final = "PracticeFooter"
 GRID: Final = "PracticeGrid"
+LIST_GRID: Final = "PracticeListGrid"
 PLACEHOLDER: Final = "PlaceholderText"
 
 _KEPT: Final = ("Normal", "DefaultParagraphFont", "TableNormal", "NoList")
@@ -170,7 +171,8 @@ def _own_styles() -> list[Element]:
         _style(IDENTITY, "Practice Identity", [_spacing(0, 40)], size=14, color=GREY),
         _style(FOOTER, "Practice Footer", [], size=15, color=GREY),
         _placeholder_style(),
-        _grid_style(),
+        _grid_style(GRID, "Practice Grid", 15),
+        _grid_style(LIST_GRID, "Practice List Grid", 6),
     ]
 
 
@@ -218,20 +220,20 @@ def _placeholder_style() -> Element:
     )
 
 
-def _grid_style() -> Element:
+def _grid_style(style_id: str, name: str, room: int) -> Element:
     sides = ("top", "left", "bottom", "right", "insideH", "insideV")
     borders = [element(f"w:{side}", val="single", sz=4, space=0, color=RULE) for side in sides]
     margins = [
         element(f"w:{side}", w=width, type="dxa")
-        for side, width in (("top", 15), ("left", 85), ("bottom", 15), ("right", 85))
+        for side, width in (("top", room), ("left", 85), ("bottom", room), ("right", 85))
     ]
     return element(
         "w:style",
-        element("w:name", val="Practice Grid"),
+        element("w:name", val=name),
         element("w:basedOn", val="TableNormal"),
         element("w:tblPr", element("w:tblBorders", *borders), element("w:tblCellMar", *margins)),
         type="table",
-        styleId=GRID,
+        styleId=style_id,
     )
 
 
