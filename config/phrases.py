@@ -19,6 +19,10 @@ class Phrases(BaseModel):
         call: Phrases that name the call or the repository (weak evidence).
         sending: Words of sending ("adjunto", "remito"), needed beside a call phrase.
         withdrawal: Words of withdrawal or erasure.
+        joining: Words that tie a noun to what it is for ("de", "para"): "formulario de ..." is not alone.
+        bare: Words that may stand before a noun that stands alone, where a language puts the object there
+            ("the form", not "visa form"); empty where it does not.
+        common: Frequent small words by which the language is told.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,3 +37,6 @@ class Phrases(BaseModel):
     call: tuple[str, ...]
     sending: tuple[str, ...]
     withdrawal: tuple[str, ...]
+    joining: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
+    common: tuple[str, ...] = ()

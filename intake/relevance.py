@@ -1,0 +1,282 @@
+"""Is a mail without a form about the call? Only what is unmistakable counts; all else is left for people.
+
+The words are data (`config/phrases.<language>.toml`); here is only how they must stand together. Quoted
+text never counts. Pure; it answers nothing and knows no case.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import lru_cache
+
+from config import Config
+from config.phrases import Phrases
+from intake.message import Message
+
+# A longer mail has more on its mind than a form.
+MOST_WORDS = 120
+# Fewer words do not tell a language.
+FEWEST_WORDS = 8
+# How far from its noun a word of another object still belongs to it, in words: behind and before.
+_BEHIND, _BEFORE = 6, 3
+# How far before a request or a noun a negation still turns it, in words, within its clause.
+_NEGATED = 4
+# A request and a noun farther apart belong to different thoughts.
+_FARTHEST = 14
+
+# Kinds of files that say nothing by being there.
+_NO_EVIDENCE = frozenset({"text", "empty", "calendar", "html"})
+
+_LINK = re.compile(r"https?://\S+|\bwww\.\S+", re.IGNORECASE)
+_ADDRESS = re.compile(r"\S+@\S+")
+_WORD = re.compile(r"[^\W_]+|,")
+_SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|[¿¡;]|\n\s*\n")
+_REPLY_MARK = re.compile(r"\s*(?:re|rv|fw|fwd|tr|ref|rép|rep|enc)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Somebody asks for the template.
+
+    Attributes:
+        language: In which they ask.
+        also_question: They ask something else too, which a person answers.
+    """
+
+    language: str
+    also_question: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """Folded words of a mail: `all` of subject and own text, and the sentences that may hold a request."""
+
+    all: tuple[str, ...]
+    sentences: tuple[tuple[str, ...], ...]
+
+
+def template_request(message: Message, phrases: Mapping[str, Phrases]) -> Request | None:
+    """Whether the sender's own words are an unmistakable request for the template.
+
+    One request phrase and one noun of ours in one sentence, nothing that turns it around, no word of
+    danger, under 120 words. The subject counts as a sentence unless it is an answer's.
+
+    Args:
+        message: A person's mail without a form.
+        phrases: Language to its words.
+    """
+    text = message.own_text
+    if len(_words(text)) >= MOST_WORDS:
+        return None
+    subject = "" if _REPLY_MARK.match(message.subject) else message.subject
+    words = _Words(
+        all=(*_words(message.subject), ",", *_words(text)),
+        sentences=tuple(sentence for part in (subject, text) for sentence in _sentences(part)),
+    )
+    if any(_holds(words.all, entry.danger) for entry in phrases.values()):
+        return None
+    found = [language for language, entry in phrases.items() if _asks(words, entry, phrases)]
+    if not found:
+        return None
+    language = max(found, key=lambda name: _count(words.all, phrases[name].common))
+    marks = text.count("?") + subject.count("?")
+    asked = any(_holds(words.all, entry.questions) for entry in phrases.values())
+    # The request itself may be a question; a second one is another.
+    return Request(
+        language=language, also_question=asked or marks > _own_marks(subject, text, phrases[language])
+    )
+
+
+def weak_evidence(message: Message, config: Config, kinds: AbstractSet[str]) -> str | None:
+    """Whether a mail without a form may nevertheless bring a practice: worth a letter on formats, or a person.
+
+    A phrase that names the call or the repository and words of sending, in subject, own text or file
+    names, together with a file or a link.
+
+    Args:
+        message: The mail.
+        config: Phrases, and the calls' own.
+        kinds: What the attached files are by their bytes, inline pictures left out.
+
+    Returns:
+        The language of the phrases, or `None`.
+    """
+    if not (kinds - _NO_EVIDENCE) and not _LINK.search(message.own_text):
+        return None
+    names = [attachment.name for attachment in message.attachments if not attachment.inline]
+    words = tuple(
+        word for text in (message.subject, message.own_text, *names) for word in (*_words(_apart(text)), ",")
+    )
+    named = any(_holds(words, call.phrases) for call in config.settings.calls)
+    named = named or any(_holds(words, entry.call) for entry in config.phrases.values())
+    if not named:
+        return None
+    sending = [language for language, entry in config.phrases.items() if _holds(words, entry.sending)]
+    return max(
+        sending,
+        key=lambda name: (
+            _count(words, config.phrases[name].common) + _count(words, config.phrases[name].sending)
+        ),
+        default=None,
+    )
+
+
+def withdrawal(text: str, phrases: Mapping[str, Phrases]) -> bool:
+    """Whether words of withdrawal or erasure stand in a text; counts only in a known case's thread.
+
+    Args:
+        text: The sender's own words.
+        phrases: Language to its words.
+    """
+    words = _words(text)
+    return any(_holds(words, entry.withdrawal) for entry in phrases.values())
+
+
+def language_of(text: str, config: Config) -> str | None:
+    """The configured language whose small words are most frequent, if it is clearly so.
+
+    Args:
+        text: At least eight words, else `None`.
+        config: `languages`, and `common` of their phrases.
+    """
+    words = _words(text[:5_000])
+    if len(words) < FEWEST_WORDS:
+        return None
+    counts = sorted(
+        (
+            (_count(words, config.phrases[language].common), language)
+            for language in config.languages
+            if language in config.phrases
+        ),
+        reverse=True,
+    )
+    if not counts or counts[0][0] < 2:
+        return None
+    if len(counts) > 1 and counts[0][0] < 1.3 * counts[1][0] + 1:
+        return None
+    return counts[0][1]
+
+
+def _asks(words: _Words, entry: Phrases, phrases: Mapping[str, Phrases]) -> bool:
+    return any(_requests_ours(sentence, words, entry, phrases) for sentence in words.sentences)
+
+
+def _requests_ours(
+    sentence: tuple[str, ...], words: _Words, entry: Phrases, phrases: Mapping[str, Phrases]
+) -> bool:
+    for asked in _places(sentence, entry.requests):
+        for noun in _places(sentence, entry.nouns):
+            if _together(sentence, asked, noun, entry) and _is_ours(sentence, noun, words, entry, phrases):
+                return True
+    return False
+
+
+def _together(sentence: tuple[str, ...], asked: range, noun: range, entry: Phrases) -> bool:
+    """Whether request and noun belong together and nothing turns the request around."""
+    start, end = min(asked.start, noun.start), max(asked.stop, noun.stop)
+    if end - start > _FARTHEST + len(asked) + len(noun):
+        return False
+    return not (
+        _holds(sentence[start:end], entry.negations)
+        or _holds(_clause_before(sentence, asked.start), entry.negations)
+        or _holds(_clause_before(sentence, noun.start), entry.negations)
+    )
+
+
+def _clause_before(sentence: tuple[str, ...], place: int) -> tuple[str, ...]:
+    before = sentence[max(0, place - _NEGATED) : place]
+    return before[len(before) - before[::-1].index(",") :] if "," in before else before
+
+
+def _is_ours(
+    sentence: tuple[str, ...], noun: range, words: _Words, entry: Phrases, phrases: Mapping[str, Phrases]
+) -> bool:
+    """Whether the noun means our form: beside a word of the call, or alone; never beside another object's."""
+    beside = sentence[max(0, noun.start - _BEFORE) : noun.stop + _BEHIND]
+    if any(_holds(beside, other.foreign) for other in phrases.values()):
+        return False
+    if any(_holds(words.all, other.own) for other in phrases.values()):
+        return True
+    # Nothing else in the mail says which form is meant: it must stand alone, in a mail about nothing else.
+    if any(_holds(words.all, other.foreign) for other in phrases.values()):
+        return False
+    following = sentence[noun.stop : noun.stop + 1]
+    before = sentence[max(0, noun.start - 1) : noun.start]
+    return not _holds(following, entry.joining) and not (
+        entry.bare and before and not _holds((before[-1],), entry.bare)
+    )
+
+
+def _own_marks(subject: str, text: str, entry: Phrases) -> int:
+    """1 if the request itself ends in a question mark, else 0."""
+    for part in (subject, text):
+        start = 0
+        for end in _SENTENCE_END.finditer(part):
+            sentence = tuple(_words(part[start : end.start()], commas=True))
+            if (
+                "?" in end[0]
+                and any(_places(sentence, entry.requests))
+                and any(_places(sentence, entry.nouns))
+            ):
+                return 1
+            start = end.end()
+    return 0
+
+
+def _sentences(text: str) -> Iterator[tuple[str, ...]]:
+    for piece in _SENTENCE_END.split(_bare(text)):
+        words = tuple(_words(piece, commas=True))
+        if words:
+            yield words
+
+
+def _bare(text: str) -> str:
+    return _ADDRESS.sub(" ", _LINK.sub(" ", text))
+
+
+def _apart(name: str) -> str:
+    """File names use marks and capitals where others use blanks."""
+    return re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Ý])", " ", name)
+
+
+def _words(text: str, *, commas: bool = False) -> tuple[str, ...]:
+    """Folded words: without case, accents, plural -s; commas kept as words of their own if wanted."""
+    found = _WORD.findall(_folded(_bare(text)))
+    return tuple(_singular(word) for word in found if commas or word != ",")
+
+
+def _folded(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") else word
+
+
+@lru_cache(maxsize=256)
+def _prepared(phrases: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    return tuple(words for words in (_words(phrase) for phrase in phrases) if words)
+
+
+def _holds(words: tuple[str, ...], phrases: tuple[str, ...]) -> bool:
+    return any(True for _ in _places(words, phrases))
+
+
+def _count(words: tuple[str, ...], phrases: tuple[str, ...]) -> int:
+    return sum(1 for _ in _places(words, phrases))
+
+
+def _places(words: tuple[str, ...], phrases: tuple[str, ...]) -> Iterator[range]:
+    """Where any of the phrases stands, as whole words in a row."""
+    starts: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in _prepared(phrases):
+        starts.setdefault(phrase[0], []).append(phrase)
+    for index, word in enumerate(words):
+        for phrase in starts.get(word, ()):
+            if words[index : index + len(phrase)] == phrase:
+                yield range(index, index + len(phrase))
