@@ -37,7 +37,9 @@ _LABEL_WIDTH: Final = 4200
 _ANSWER_WIDTH: Final = 5666
 _MARK_WIDTH: Final = 900
 _NUMBER_WIDTH: Final = 430
-_LEAST_HEIGHT: Final[Mapping[str, int]] = {"text": 900, "lines": 480}
+# Room for a long answer, more for one that is asked of everybody.
+_LEAST_HEIGHT: Final[Mapping[str, int]] = {"text": 580, "lines": 460}
+_LEAST_HEIGHT_MANDATORY: Final[Mapping[str, int]] = {"text": 900, "lines": 460}
 _CONTROLLED: Final = ("line", "date", "countries", "emails")
 
 
@@ -129,7 +131,9 @@ class _Form:
         widths = (*marks, _NUMBER_WIDTH, words)
         rows = [self._list_head(choices, widths)] if len(choices.fields) > 1 else []
         rows += self._list_rows(choices, widths)
-        body.add(table(widths, rows, style=look.LIST_GRID, first_row=len(choices.fields) > 1, first_column=False))
+        body.add(
+            table(widths, rows, style=look.LIST_GRID, first_row=len(choices.fields) > 1, first_column=False)
+        )
 
     def _list_head(self, choices: ChoiceList, widths: tuple[int, ...]) -> Element:
         marks = mark_words(self._template, choices, self._language)
@@ -168,11 +172,12 @@ class _Form:
         # Where the choices stand below, the help would only repeat them.
         if words and field.layout != "checks":
             label.append(paragraph(words, style=look.HINT))
+        heights = _LEAST_HEIGHT_MANDATORY if field.requirement == "mandatory" else _LEAST_HEIGHT
         question = row(
             cell(_LABEL_WIDTH, *label, fill=look.SHADE),
             cell(_ANSWER_WIDTH, *self._answer(field)),
-            height=_LEAST_HEIGHT.get(field.kind, 0) if field.layout == "cell" else 0,
-            splits=field.kind in _LEAST_HEIGHT,
+            height=heights.get(field.kind, 0) if field.layout == "cell" else 0,
+            splits=field.kind in _LEAST_HEIGHT and field.requirement == "mandatory",
         )
         if field.layout == "checks" and field.vocabulary is not None:
             return [question, *self._check_rows(field, self._vocabularies[field.vocabulary])]

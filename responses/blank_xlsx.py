@@ -79,16 +79,18 @@ def blank_xlsx(
 
 
 def _write_instructions(sheet: Worksheet, template: FormTemplate, language: str) -> None:
-    look.set_widths(sheet, [96])
+    look.set_widths(sheet, [3, 92])
     look.write(sheet, 1, 1, title_of(template, language), look.TITLE)
-    row = 2
-    for line in lines_of(template.intros.get(language) or template.intros["es"]):
-        look.write(sheet, row, 1, line, look.INTRO)
-        row += 1
-    for line in lines_of(template.text("instructions", language)):
-        row += 1
-        look.write(sheet, row, 1, line, look.BODY)
-    look.fit_heights(sheet, range(1, row + 1))
+    intro = lines_of(template.intros.get(language) or template.intros["es"])
+    for row, line in enumerate(intro, start=2):
+        look.write(sheet, row, 1, line, look.LEAD)
+    steps = [line for line in lines_of(template.text("instructions", language)) if line not in intro]
+    last = len(intro) + 2
+    for line in steps:
+        last += 1
+        look.write(sheet, last, 1, "•", look.BODY)
+        look.write(sheet, last, 2, line, look.BODY)
+    look.fit_heights(sheet, range(1, last + 1), least=20)
     look.set_print(sheet, title_of(template, language))
     look.protect(sheet)
 
@@ -164,11 +166,13 @@ class _Form:
     def _write_question(self, field: Field) -> None:
         row, sheet = self._next(), self._sheet
         words = hint(self._template, field, self._language, where="list_below")
-        look.write(sheet, row, 1, field.number, look.NUMBER)
-        look.write(sheet, row, 2, question_label(field, self._language), look.LABEL)
-        look.write(sheet, row, 3, self._prefilled(field), look.ANSWER)
-        look.write(sheet, row, 4, words, look.HINT)
-        look.fit_heights(sheet, [row], least=_LEAST_HEIGHT.get(field.kind, 0))
+        # Long answers begin at the top of their room.
+        vertical = "top" if field.kind in _LEAST_HEIGHT else "center"
+        look.write(sheet, row, 1, field.number, look.NUMBER, vertical=vertical)
+        look.write(sheet, row, 2, question_label(field, self._language), look.LABEL, vertical=vertical)
+        look.write(sheet, row, 3, self._prefilled(field), look.ANSWER, vertical=vertical)
+        look.write(sheet, row, 4, words, look.HINT, vertical=vertical)
+        look.fit_heights(sheet, [row], least=_LEAST_HEIGHT.get(field.kind, 20))
         options = None
         if field.layout == "dropdown" and field.vocabulary is not None:
             terms = self._vocabularies[field.vocabulary].terms
@@ -186,9 +190,9 @@ class _Form:
             row = self._next()
             look.write(self._sheet, row, 1, f"{field.number}-{term.key}", look.CODE)
             look.write(self._sheet, row, 2, term_words(term, self._language), look.CHOICE)
-            look.write(self._sheet, row, 3, "", look.MARK)
+            look.write(self._sheet, row, 3, "", look.ANSWER)
             look.write(self._sheet, row, 4, "", look.HINT)
-            look.fit_heights(self._sheet, [row])
+            look.fit_heights(self._sheet, [row], least=16)
         cells = [f"C{first}:C{self._row}"]
         title = field.label(self._language)
         look.add_prompt(self._sheet, cells, title, " / ".join(words), self._lists.reference(words))

@@ -75,8 +75,8 @@ def new_document(title: str, language: str, properties: Mapping[str, str]) -> Do
     section = document.sections[0]
     section.page_width, section.page_height = Cm(21), Cm(29.7)
     section.left_margin = section.right_margin = Cm(1.8)
-    section.top_margin, section.bottom_margin = Cm(1.5), Cm(1.6)
-    section.header_distance, section.footer_distance = Cm(0.8), Cm(0.8)
+    section.top_margin, section.bottom_margin = Cm(1.4), Cm(1.5)
+    section.header_distance, section.footer_distance = Cm(0.7), Cm(0.7)
     return document
 
 

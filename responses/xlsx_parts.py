@@ -21,10 +21,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 from responses.fixed_zip import fix_dates
 
 # Characters; number, question, answer, help.
-WIDTHS: Final = (6, 36, 54, 28)
+WIDTHS: Final = (6, 44, 50, 28)
 _INK: Final = "1F3A5F"
 _GREY: Final = "595959"
 _SHADE: Final = "F1F3F5"
+_FAINT: Final = "F8F9FA"
 _THIN: Final = Side(style="thin", color="BFC5CC")
 _FONT: Final = "Arial"
 # Limits of Excel ("Excel specifications and limits"): title and text of a prompt, text of a cell.
@@ -47,23 +48,24 @@ class Style:
     wrapped: bool = True
     shrunk: bool = False
     align: str = "left"
-    vertical: str = "top"
+    indent: int = 0
     open: bool = False
 
 
-TITLE: Final = Style(size=15, bold=True, color=_INK, wrapped=False, vertical="center")
-INTRO: Final = Style(size=10.5)
+TITLE: Final = Style(size=15, bold=True, color=_INK, wrapped=False)
+LEAD: Final = Style(size=10.5, wrapped=False)
 BODY: Final = Style(size=10.5)
 IDENTITY: Final = Style(size=8, color=_GREY, wrapped=False)
-HEADER: Final = Style(bold=True, color="FFFFFF", fill=_INK, boxed=True, vertical="center")
-NUMBER: Final = Style(bold=True, fill=_SHADE, boxed=True)
-LABEL: Final = Style(bold=True, fill=_SHADE, boxed=True)
-ANSWER: Final = Style(boxed=True, open=True)
-HINT: Final = Style(size=9, color=_GREY, boxed=True)
-CODE: Final = Style(size=6, color="8C8C8C", boxed=True, wrapped=False, shrunk=True, vertical="center")
-CHOICE: Final = Style(size=9.5, boxed=True, vertical="center")
-MARK: Final = Style(boxed=True, vertical="center", open=True)
-_BAND: Final = Style(size=11, bold=True, color=_INK, wrapped=False, vertical="center")
+HEADER: Final = Style(bold=True, color="FFFFFF", fill=_INK, boxed=True, indent=1)
+NUMBER: Final = Style(bold=True, fill=_SHADE, boxed=True, align="center")
+LABEL: Final = Style(bold=True, fill=_SHADE, boxed=True, indent=1)
+ANSWER: Final = Style(boxed=True, open=True, indent=1)
+HINT: Final = Style(size=9, color=_GREY, fill=_FAINT, boxed=True, indent=1)
+CODE: Final = Style(
+    size=6, color="8C8C8C", fill=_FAINT, boxed=True, wrapped=False, shrunk=True, align="center"
+)
+CHOICE: Final = Style(size=9.5, fill=_FAINT, boxed=True, indent=1)
+_BAND: Final = Style(size=11, bold=True, color=_INK, wrapped=False)
 _NOTE: Final = Style(size=9)
 
 
@@ -96,7 +98,9 @@ def add_sheet(book: Workbook, title: str) -> Worksheet:
     return sheet
 
 
-def write(sheet: Worksheet, row: int, column: int, text: str, style: Style) -> None:
+def write(
+    sheet: Worksheet, row: int, column: int, text: str, style: Style, *, vertical: str = "center"
+) -> None:
     """Writes text as text, whatever it begins with."""
     cell = sheet.cell(row=row, column=column)
     shown = _UNSAFE.sub("", text)[:_CELL_TEXT]
@@ -107,7 +111,8 @@ def write(sheet: Worksheet, row: int, column: int, text: str, style: Style) -> N
     cell.font = Font(name=_FONT, size=style.size, bold=style.bold, color=style.color)
     cell.alignment = Alignment(
         horizontal=style.align,
-        vertical=style.vertical,
+        vertical=vertical,
+        indent=style.indent,
         wrap_text=style.wrapped or None,
         shrink_to_fit=style.shrunk or None,
     )
@@ -157,7 +162,7 @@ def fit_heights(sheet: Worksheet, rows: Iterable[int], *, least: int = 0) -> Non
 
 def _height(text: str, width: float, size: float, *, bold: bool = False) -> float:
     """Points that wrapped text needs: a width unit is a digit of the 11 point default font."""
-    fits = max(1.0, width * 10.6 / size * (0.93 if bold else 1))
+    fits = max(1.0, (width - 2) * 11.2 / size * (0.92 if bold else 1))
     lines = 0
     for line in text.split("\n"):
         used, rows = 0.0, 1
@@ -166,7 +171,7 @@ def _height(text: str, width: float, size: float, *, bold: bool = False) -> floa
                 rows, used = rows + 1, 0.0
             used += len(word) + 1
         lines += rows
-    return lines * size * 1.28 + 5
+    return lines * size * 1.25 + 6
 
 
 class Lists:
