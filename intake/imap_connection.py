@@ -95,14 +95,16 @@ class ImapConnection:
         return MailBox(it.host, it.port, timeout=it.timeout_seconds, ssl_context=context)
 
     def _count_commands(self) -> None:
+        # Every command takes one tag. imaplib compares the type of its own `_command` with that of a literal, so
+        # that one must stay a method.
         client = self.client
-        send = client._command  # noqa: SLF001
+        new_tag = client._new_tag  # noqa: SLF001
 
-        def counted(name: str, *args: Any) -> Any:
+        def counted() -> bytes:
             self.commands += 1
-            return send(name, *args)
+            return new_tag()
 
-        client._command = counted  # type: ignore[attr-defined]  # noqa: SLF001
+        client._new_tag = counted  # type: ignore[method-assign]  # noqa: SLF001
         self.commands = 1
 
     def _sign_in(self) -> None:

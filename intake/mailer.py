@@ -22,7 +22,7 @@ from intake.errors import SendingUnavailable, SignInRefused
 
 _WINDOW_SECONDS = 60.0
 # Characters that no address in an envelope may hold; a sender wrote it, so it could close the command.
-_NO_ADDRESS = re.compile(r"[\x00-\x20\x7f<>\"\\]|[^\S]")
+_NO_ADDRESS = re.compile(r"[\x00-\x20\x7f-\x9f<>\"\\]|[^\S]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -153,14 +153,12 @@ class SmtpMailer:
     def _connect(self) -> smtplib.SMTP:
         it = self._settings
         name = _own_name()
-        if it.security == "plain":
-            smtp = smtplib.SMTP(it.host, it.port, name, it.timeout_seconds)
+        context = ssl.create_default_context(cafile=str(it.ca_file) if it.ca_file else None)
+        smtp: smtplib.SMTP
+        if it.security == "tls":
+            smtp = smtplib.SMTP_SSL(it.host, it.port, name, timeout=it.timeout_seconds, context=context)
         else:
-            context = ssl.create_default_context(cafile=str(it.ca_file) if it.ca_file else None)
-            if it.security == "tls":
-                smtp = smtplib.SMTP_SSL(it.host, it.port, name, timeout=it.timeout_seconds, context=context)
-            else:
-                smtp = smtplib.SMTP(it.host, it.port, name, it.timeout_seconds)
+            smtp = smtplib.SMTP(it.host, it.port, name, it.timeout_seconds)
         try:
             if it.security == "starttls":
                 smtp.starttls(context=context)
