@@ -25,6 +25,7 @@ Element = Any
 
 _LOCALES: Final[Mapping[str, str]] = {"en": "en_GB"}
 _ONGOING: Final[Mapping[str, str]] = {"es": "Continúa", "en": "Ongoing", "fr": "En cours"}
+_DATE: Final = re.compile(r"\d{4}(-\d{2}){0,2}|ongoing")
 _NUMBER: Final = re.compile(r"(\d+[a-z]?)\. ")
 _STRINGS: Final = "xl/sharedStrings.xml"
 _ZIP_DATE: Final = (2026, 1, 1, 0, 0, 0)
@@ -54,18 +55,21 @@ def written(field: Field, value: Any, vocabularies: Mapping[str, Vocabulary], la
 
     Args:
         field: The question.
-        value: As in `Practice.fields`; a string where a list is expected is written as it stands.
+        value: As in `Practice.fields`; other words for a date, or a string for a list, are written as they
+            stand.
         vocabularies: Name to vocabulary.
         language: Language of the form; titles and dates are written in it, texts stay as they are.
 
     Raises:
         KeyError: A list or country code that the vocabularies lack.
     """
-    if field.kind == "date":
-        return Written(words=date_words(str(value), language))
+    if field.kind == "date" and _DATE.fullmatch(value):
+        return Written(words=date_words(value, language))
     if field.kind == "emails":
         return Written(words=", ".join(value))
-    if field.kind in {"line", "text", "lines"} or (field.kind == "choices" and isinstance(value, str)):
+    if field.kind in {"line", "text", "lines", "date"} or (
+        field.kind == "choices" and isinstance(value, str)
+    ):
         return Written(words=str(value))
     keys = _keys(field, value)
     vocabulary = vocabularies[field.vocabulary or ""]
@@ -213,6 +217,7 @@ def fill_xlsx(
     Raises:
         KeyError: The blank lacks a question or a choice.
     """
+    blank = _with_strings(blank)
     sheet_path = _sheet_path(blank, template.text("sheet_form", language))
     form = _ExcelForm(_member(blank, sheet_path), _member(blank, _STRINGS))
     shared = _first_of_each_list(template)
@@ -247,28 +252,33 @@ def _mark(field: Field, main: Field, template: FormTemplate, language: str) -> s
 
 
 class _ExcelForm:
-    """The form sheet and the workbook's shared strings, into which Excel puts every text."""
+    """The form sheet and the workbook's shared strings, into which Excel moves every text when it saves."""
 
     def __init__(self, sheet: bytes, strings: bytes) -> None:
         self._sheet = etree.fromstring(sheet)
         self._strings = etree.fromstring(strings)
         self._count = len(self._strings)
-        texts = [
-            "".join(text.text or "" for text in item.iter(f"{_S}t")) for item in self._strings.iter(f"{_S}si")
-        ]
-        self._rows = dict(self._codes(texts))
+        self._share_inline_texts()
+        self._rows = dict(self._codes())
 
-    def _codes(self, texts: list[str]) -> Iterable[tuple[str, Element]]:
+    def _share_inline_texts(self) -> None:
+        for cell in self._sheet.iter(f"{_S}c"):
+            if cell.get("t") == "inlineStr":
+                self._set(cell, "".join(text.text or "" for text in cell.iter(f"{_S}t")))
+
+    def _codes(self) -> Iterable[tuple[str, Element]]:
+        texts = ["".join(text.text or "" for text in item.iter(f"{_S}t")) for item in self._strings]
         for row in self._sheet.iter(f"{_S}row"):
             first = row.find(f"{_S}c")
-            value = first.find(f"{_S}v") if first is not None else None
-            if first is not None and value is not None and first.get("t") == "s":
-                yield texts[int(value.text)], row
+            if first is not None and first.get("t") == "s":
+                yield texts[int(first.find(f"{_S}v").text)], row
 
     def write(self, code: str, words: str) -> None:
         """Writes the answer beside a question number (`8`) or a choice (`6-5`)."""
-        row = self._rows[code]
-        cell = next(cell for cell in row.iter(f"{_S}c") if cell.get("r").startswith("C"))
+        cells = self._rows[code].iter(f"{_S}c")
+        self._set(next(cell for cell in cells if cell.get("r").startswith("C")), words)
+
+    def _set(self, cell: Element, words: str) -> None:
         for child in list(cell):
             cell.remove(child)
         cell.attrib.pop("t", None)
@@ -289,6 +299,28 @@ class _ExcelForm:
         return _xml(self._strings)
 
 
+def _with_strings(workbook: bytes) -> bytes:
+    """The workbook with a part of shared strings; openpyxl leaves it out and writes each text into its cell."""
+    if _STRINGS in _names(workbook):
+        return workbook
+    types = _member(workbook, "[Content_Types].xml")
+    links = _member(workbook, "xl/_rels/workbook.xml.rels")
+    kind = (
+        b'<Override PartName="/xl/sharedStrings.xml" ContentType='
+        b'"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/></Types>'
+    )
+    link = (
+        b'<Relationship Id="rIdStrings" Target="sharedStrings.xml" Type='
+        b'"http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"/></Relationships>'
+    )
+    parts = {
+        "[Content_Types].xml": types.replace(b"</Types>", kind),
+        "xl/_rels/workbook.xml.rels": links.replace(b"</Relationships>", link),
+        _STRINGS: f'<sst xmlns="{_S.strip("{}")}"/>'.encode(),
+    }
+    return _replaced(workbook, parts)
+
+
 def _sheet_path(workbook: bytes, name: str) -> str:
     sheets = etree.fromstring(_member(workbook, "xl/workbook.xml")).iter(f"{_S}sheet")
     identity = next(sheet.get(f"{_R}id") for sheet in sheets if sheet.get("name") == name)
@@ -306,13 +338,20 @@ def _member(package: bytes, name: str) -> bytes:
         return archive.read(name)
 
 
+def _names(package: bytes) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        return archive.namelist()
+
+
 def _replaced(package: bytes, parts: Mapping[str, bytes]) -> bytes:
-    """The package with some parts replaced, in the same order, with one fixed date."""
+    """The package with some parts replaced or added, with one fixed date."""
+    with zipfile.ZipFile(io.BytesIO(package)) as source:
+        members = {name: source.read(name) for name in source.namelist()} | dict(parts)
     target = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(package)) as source, zipfile.ZipFile(target, "w") as made:
-        for member in source.infolist():
-            info = zipfile.ZipInfo(member.filename, date_time=_ZIP_DATE)
+    with zipfile.ZipFile(target, "w") as made:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name, date_time=_ZIP_DATE)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = 0
-            made.writestr(info, parts.get(member.filename, source.read(member)))
+            made.writestr(info, content)
     return target.getvalue()
