@@ -5,8 +5,9 @@ Values only; nothing here opens a file or decides anything.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Severity = Literal["error", "advice", "hold", "note"]
@@ -50,7 +51,7 @@ class Finding:
     field: str | None = None
     severity: Severity = "advice"
     location: Location | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ class Form:
     template: str
     language: str
     case_id: str | None = None
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = dataclasses.field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     empty: bool = False
 
