@@ -5,67 +5,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from config.configuration import Config, ConfigError
+from config.loading import example_settings, load
 
-from pydantic import BaseModel, ConfigDict
-
-from config.criteria import Criterion
-from config.form import FormTemplate
-from config.phrases import Phrases
-from config.settings import Settings
-from config.vocabulary import Vocabulary
-
-__all__ = ["Config", "ConfigError", "load"]
-
-
-class Config(BaseModel):
-    """The whole configuration; `model_dump_json` holds no secret.
-
-    Attributes:
-        settings: The operator's settings.
-        home: Folder of the settings file; relative paths are below it.
-        templates: Template id to form template.
-        vocabularies: Name to vocabulary.
-        criteria: In the order in which findings are told.
-        phrases: Language to the phrases that tell what a mail without a form is about.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    settings: Settings
-    home: Path
-    templates: dict[str, FormTemplate]
-    vocabularies: dict[str, Vocabulary]
-    criteria: tuple[Criterion, ...]
-    phrases: dict[str, Phrases]
-
-    @property
-    def template(self) -> FormTemplate:
-        """The template that is sent out now."""
-        return self.templates[self.settings.template]
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """Languages of texts for people, the first one the default."""
-        return self.settings.languages
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; `problems` names each file, key and remedy."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
-def load(directory: Path | None = None) -> Config:
-    """Reads the shipped configuration and, over it, the operator's folder.
-
-    Args:
-        directory: Folder with `settings.toml` and, if wanted, own `templates/`, `vocabularies/`,
-            `criteria.toml`, `phrases.<language>.toml`; `None` gives the shipped configuration alone.
-
-    Raises:
-        ConfigError: With every problem found.
-    """
-    raise NotImplementedError
+__all__ = ["Config", "ConfigError", "example_settings", "load"]

@@ -19,6 +19,8 @@ class Phrases(BaseModel):
         call: Phrases that name the call or the repository (weak evidence).
         sending: Words of sending ("adjunto", "remito"), needed beside a call phrase.
         withdrawal: Words of withdrawal or erasure.
+        settled: Words by which a sentence is about a form that was sent already, or about something else to
+            be done ("enviado", "confirmar", "prórroga"); such a sentence asks for no template.
         joining: Words that tie a noun to what it is for ("de", "para"): "formulario de ..." is not alone.
         bare: Words that may stand before a noun that stands alone, where a language puts the object there
             ("the form", not "visa form"); empty where it does not.
@@ -37,6 +39,7 @@ class Phrases(BaseModel):
     call: tuple[str, ...]
     sending: tuple[str, ...]
     withdrawal: tuple[str, ...]
+    settled: tuple[str, ...] = ()
     joining: tuple[str, ...] = ()
     bare: tuple[str, ...] = ()
     common: tuple[str, ...] = ()

@@ -49,7 +49,9 @@ class _Server(_Block):
     @model_validator(mode="after")
     def _plain_only_on_loopback(self) -> _Server:
         if self.security == "plain" and self.host not in LOOPBACK:
-            raise ValueError('security "plain" is allowed on this machine (localhost) only; use "tls" or "starttls"')
+            raise ValueError(
+                'security "plain" is allowed on this machine (localhost) only; use "tls" or "starttls"'
+            )
         return self
 
 

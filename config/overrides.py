@@ -1,0 +1,197 @@
+"""Settings from the environment and secrets from files, laid over what `settings.toml` says.
+
+`PRACTICE_INTAKE_SMTP__HOST` sets `host` of `[smtp]`; `PRACTICE_INTAKE_MAILBOXES__0__PASSWORD` the first
+mailbox's password. Any key may instead name a file: `password_file` in TOML, `..._FILE` in the environment.
+What was read never stands in a problem.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_origin
+
+from config.problems import Location, block_of, fields_of, near
+from config.settings import Settings
+
+PREFIX = "PRACTICE_INTAKE_"
+# A secret is a line or two; a wrong path may name a device or a film.
+SECRET_BYTES = 65_536
+
+
+def expand_files(raw: dict[str, Any], home: Path, file: str, problems: list[str]) -> None:
+    """Replaces every `<key>_file` by `<key>` with the file's text."""
+    _expand(raw, Settings, home, file, "", problems)
+
+
+def apply_environment(
+    raw: dict[str, Any], environment: Mapping[str, str], home: Path, problems: list[str]
+) -> dict[Location, str]:
+    """Lays the environment's settings over the file's.
+
+    Returns:
+        Each place that was set, with the variable's name, so that a problem names its origin.
+    """
+    origins: dict[Location, str] = {}
+    for name in sorted(environment, key=_order):
+        if not name.startswith(PREFIX):
+            continue
+        segments = name.removeprefix(PREFIX).lower().split("__")
+        if len(segments) == 1 and not _top_level(segments[0]):
+            hint = _slip(segments[0])
+            if hint:
+                problems.append(f"environment: {name}: unknown setting (did you mean {hint}?)")
+            continue
+        location = _place(raw, segments, name, environment[name], home, problems)
+        if location:
+            origins[location] = name
+    return origins
+
+
+def _order(name: str) -> list[tuple[int, str]]:
+    """Keeps item 10 behind item 9."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in name.split("__")]
+
+
+def _top_level(key: str) -> bool:
+    known = fields_of(Settings)
+    return key in known or key.removesuffix("_file") in known
+
+
+def _slip(key: str) -> str | None:
+    """What a variable with one underscore too few was meant to be; `None` when it is none of ours."""
+    for section in fields_of(Settings):
+        if key.startswith(f"{section}_"):
+            return f"{PREFIX}{section}__{key.removeprefix(f'{section}_')}".upper()
+    return None
+
+
+def _place(
+    raw: dict[str, Any], segments: list[str], name: str, value: str, home: Path, problems: list[str]
+) -> Location | None:
+    """Sets one value; `None`, with a problem added, when its place does not exist."""
+    target: Any = raw
+    annotation: Any = Settings
+    location: list[int | str] = []
+    for depth, segment in enumerate(segments):
+        last = depth == len(segments) - 1
+        key, from_file = _known_key(annotation, segment, last=last)
+        if key is None:
+            known = fields_of(block_of(annotation) or Settings)
+            problems.append(f"environment: {name}: unknown setting {segment!r}{near(segment, known)}")
+            return None
+        if isinstance(key, int) and key > len(target):
+            problems.append(f"environment: {name}: item {key} without an item {len(target)} before it")
+            return None
+        location.append(key)
+        annotation = _member_type(annotation, key)
+        if last:
+            text = _secret(value, home, f"environment: {name}", problems) if from_file else value
+            if text is None:
+                return None
+            _put(target, key, _typed(text, annotation))
+            return tuple(location)
+        target = _descend(target, key, array=_is_array(annotation))
+        if target is None:
+            # The file holds something else there, which validation reports.
+            return None
+    return None
+
+
+def _known_key(annotation: Any, segment: str, *, last: bool) -> tuple[int | str | None, bool]:
+    if _is_array(annotation):
+        return (int(segment), False) if segment.isdecimal() else (None, False)
+    block = block_of(annotation)
+    if block is None:
+        return (segment, False) if get_origin(annotation) is dict and last else (None, False)
+    known = fields_of(block)
+    if segment in known:
+        return segment, False
+    base = segment.removesuffix("_file")
+    return (base, True) if last and base in known else (None, False)
+
+
+def _is_array(annotation: Any) -> bool:
+    """Whether a type is an array of tables."""
+    return get_origin(annotation) is tuple and block_of(annotation) is not None
+
+
+def _member_type(annotation: Any, key: int | str) -> Any:
+    if isinstance(key, int):
+        return block_of(annotation)
+    block = block_of(annotation)
+    return fields_of(block).get(key) if block else str
+
+
+def _descend(target: Any, key: int | str, *, array: bool) -> Any:
+    empty: Any = [] if array else {}
+    if isinstance(key, int):
+        if key == len(target):
+            target.append(empty)
+        child = target[key]
+    else:
+        child = target.setdefault(key, empty)
+    return child if isinstance(child, type(empty)) else None
+
+
+def _put(target: Any, key: int | str, value: Any) -> None:
+    if isinstance(key, int) and key == len(target):
+        target.append(value)
+    else:
+        target[key] = value
+
+
+def _typed(text: str, annotation: Any) -> Any:
+    """A list of plain values is given with commas, or as a TOML array; the rest is read by pydantic."""
+    if get_origin(annotation) is not tuple or block_of(annotation):
+        return text
+    if text.lstrip().startswith("["):
+        try:
+            return tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            return text
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _expand(raw: Any, annotation: Any, home: Path, file: str, trail: str, problems: list[str]) -> None:
+    block = block_of(annotation)
+    if block is None:
+        return
+    if isinstance(raw, list):
+        for index, item in enumerate(raw):
+            _expand(item, block, home, file, f"{trail}{index}.", problems)
+        return
+    if not isinstance(raw, dict):
+        return
+    known = fields_of(block)
+    for key in list(raw):
+        base = key.removesuffix("_file")
+        if key in known:
+            _expand(raw[key], known[key], home, file, f"{trail}{key}.", problems)
+        elif base != key and base in known and not block_of(known[base]):
+            path = raw.pop(key)
+            if base in raw:
+                problems.append(f"{file}: {trail}{key}: {base} is given too; keep one of them")
+                continue
+            text = _secret(path, home, f"{file}: {trail}{key}", problems)
+            # The key stays present, so that it is not reported missing as well.
+            raw[base] = "" if text is None else _typed(text, known[base])
+
+
+def _secret(value: Any, home: Path, place: str, problems: list[str]) -> str | None:
+    """A file's text without its final line end; `None`, with a problem added, when it cannot be read."""
+    if not isinstance(value, str) or not value:
+        problems.append(f"{place}: must be the path of a file")
+        return None
+    try:
+        with (home / value).open("rb") as stream:
+            content = stream.read(SECRET_BYTES + 1)
+        if len(content) > SECRET_BYTES:
+            problems.append(f"{place}: the file is too large for a setting")
+            return None
+        return content.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        problems.append(f"{place}: the file cannot be read: {reason}")
+        return None
