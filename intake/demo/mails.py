@@ -73,22 +73,42 @@ class SampleMail:
         return self.build(None)
 
 
-def sample_mails(config: Config, *, to: str = MAILBOX, now: datetime = _A_MORNING) -> list[SampleMail]:
+def sample_mails(config: Config, *, to: str | None = None, now: datetime = _A_MORNING) -> list[SampleMail]:
     """The sample mails in the order in which they arrive.
 
     Args:
         config: Its current template and vocabularies make the forms.
-        to: Address of the mailbox.
+        to: Address of the mailbox; `None` takes that of the first mailbox in the settings, or `MAILBOX`.
         now: Aware; the last mail was written just before, the others every few minutes earlier.
     """
+    if to is None:
+        to = next((mailbox.address for mailbox in config.settings.mailboxes), MAILBOX)
     entries = tomllib.loads(resources.files(__package__).joinpath("mails.toml").read_text(encoding="utf-8"))[
         "mails"
     ]
     first = now - _BETWEEN * len(entries)
-    return [_sample(entry, config, to, first + _BETWEEN * place) for place, entry in enumerate(entries)]
+    forms = _Forms(config)
+    return [_sample(entry, forms, to, first + _BETWEEN * place) for place, entry in enumerate(entries)]
 
 
-def _sample(entry: Mapping[str, Any], config: Config, to: str, date: datetime) -> SampleMail:
+class _Forms:
+    """Fills the current form; each blank is made once."""
+
+    def __init__(self, config: Config) -> None:
+        self._template = config.template
+        self._vocabularies = config.vocabularies
+        self._blanks: dict[tuple[str, str], bytes] = {}
+
+    def filled(self, file_format: str, language: str, fields: Mapping[str, Any]) -> bytes:
+        rest = (self._template, self._vocabularies, language)
+        fill, blank = (fill_docx, blank_docx) if file_format == "docx" else (fill_xlsx, blank_xlsx)
+        key = (file_format, language)
+        if key not in self._blanks:
+            self._blanks[key] = blank(*rest)
+        return fill(self._blanks[key], fields, *rest)
+
+
+def _sample(entry: Mapping[str, Any], forms: _Forms, to: str, date: datetime) -> SampleMail:
     sender = parseaddr(entry["sender"])[1]
     return SampleMail(
         name=entry["name"],
@@ -99,16 +119,16 @@ def _sample(entry: Mapping[str, Any], config: Config, to: str, date: datetime) -
         passes=entry.get("passes", True),
         expected=entry["expected"],
         after=entry.get("after"),
-        build=partial(_build, entry, config, to, date),
+        build=partial(_build, entry, forms, to, date),
     )
 
 
-def _build(entry: Mapping[str, Any], config: Config, to: str, date: datetime, reply: bytes | None) -> bytes:
+def _build(entry: Mapping[str, Any], forms: _Forms, to: str, date: datetime, reply: bytes | None) -> bytes:
     match entry["kind"]:
         case "form":
-            return compose(_draft(entry, to, date, files=_form_files(entry, config)))
+            return compose(_draft(entry, to, date, files=_form_files(entry, forms)))
         case "thread":
-            return _answer(entry, config, to, date, reply)
+            return _answer(entry, forms, to, date, reply)
         case "attachment":
             return compose(_draft(entry, to, date, files=[(entry["file"], _other_file(entry["file"]))]))
         case "words":
@@ -146,15 +166,12 @@ def _draft(
     )
 
 
-def _form_files(entry: Mapping[str, Any], config: Config) -> list[tuple[str, bytes]]:
+def _form_files(entry: Mapping[str, Any], forms: _Forms) -> list[tuple[str, bytes]]:
     """The filled form and, where the sender adds them, the official letter before it and a picture behind."""
     practice = (practices() | others())[entry["practice"]]
     fields = {key: value for key, value in practice.fields.items() if key not in entry.get("without", ())}
     fields |= entry.get("changes", {})
-    fill, blank = (fill_docx, blank_docx) if entry["format"] == "docx" else (fill_xlsx, blank_xlsx)
-    template, vocabularies, language = config.template, config.vocabularies, entry["language"]
-    empty = blank(template, vocabularies, language)
-    files = [(entry["file"], fill(empty, fields, template, vocabularies, language))]
+    files = [(entry["file"], forms.filled(entry["format"], entry["language"], fields))]
     if "letter" in entry:
         files.insert(0, (entry["letter"], pdf(_LETTER)))
     if "picture" in entry:
@@ -193,7 +210,7 @@ def _other_file(name: str) -> bytes:
     )
 
 
-def _answer(entry: Mapping[str, Any], config: Config, to: str, date: datetime, reply: bytes | None) -> bytes:
+def _answer(entry: Mapping[str, Any], forms: _Forms, to: str, date: datetime, reply: bytes | None) -> bytes:
     """The corrected form, sent with the mail program's own Reply button."""
     if reply is None:
         raise ValueError(f"{entry['name']} answers the reply to {entry['after']}; give that reply")
@@ -203,9 +220,7 @@ def _answer(entry: Mapping[str, Any], config: Config, to: str, date: datetime, r
     headers = {"In-Reply-To": identity, "References": f"{earlier} {identity}".strip()}
     if not subject.upper().startswith("RE:"):
         subject = f"RE: {subject}"
-    return compose(
-        _draft(entry, to, date, files=_form_files(entry, config), headers=headers, subject=subject)
-    )
+    return compose(_draft(entry, to, date, files=_form_files(entry, forms), headers=headers, subject=subject))
 
 
 def _automatic_headers(date: datetime) -> dict[str, str]:
