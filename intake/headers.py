@@ -29,6 +29,7 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
 _DOMAIN = re.compile(
     r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+"
 )
+_COMMENT = re.compile(r"\(.*?(?:\)|$)")
 _BARE_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\@]+@[^\s<>()\[\],;:\"\\@]+")
 
 # Codecs of Python that are no charsets of mail: some are quadratic, some interpret escapes.
@@ -153,7 +154,7 @@ def addresses(values: list[str]) -> tuple[Address, ...]:
     if any(entry.address for entry in found):
         return found
     # Some programs encode the whole header, address included, and some write no brackets.
-    bare = [usable(hit) for value in raw for hit in _BARE_ADDRESS.findall(decode(value))]
+    bare = [usable(hit) for value in raw for hit in _BARE_ADDRESS.findall(_COMMENT.sub(" ", decode(value)))]
     return tuple(Address(name="", address=address) for address in dict.fromkeys(bare) if address) or found
 
 

@@ -34,18 +34,24 @@ from intake.own_words import own_words, text_of_html
 
 LONGEST_TEXT = 200_000
 LONGEST_NAME = 120
+# The standard parser compares each line with every open boundary: about ten million a second.
+MOST_COMPARISONS = 40_000_000
 SMALL_IMAGE = 40_000
 
 _DOCUMENT_STARTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
+_BOUNDARY = re.compile(rb"boundary\s*=", re.IGNORECASE)
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _WRAPPED = frozenset({"message/rfc822", "message/global"})
 
 
 class _TolerantPolicy(Compat32):
-    """compat32, whose headers come as text even where they hold raw 8-bit bytes."""
+    """compat32, whose headers come as text even where they hold raw 8-bit bytes.
+
+    They are cut: the standard parser takes ten seconds for a megabyte of parameters.
+    """
 
     def header_fetch_parse(self, name: str, value: str) -> str:  # noqa: ARG002
-        return eight_bit(value)
+        return eight_bit(value[:LONGEST])
 
 
 _POLICY = _TolerantPolicy()
@@ -172,6 +178,8 @@ class _Reading:
                 return
             inner = _inner(part)
             if not inner:
+                if part.is_multipart() and not _parts(part):
+                    continue
                 yield _Leaf(part=part, number=number or "1", choice=choice, home=home, root=part is root)
                 continue
             if depth >= self.limits.depth:
@@ -249,18 +257,11 @@ class _Reading:
         return kind in {"text/plain", "text/html"} or bool(leaf.choice)
 
     def _content(self, part: Part) -> bytes:
-        payload = part.get_payload()
-        if not isinstance(payload, str):
+        if part.is_multipart():
             return _flat(part)
-        if len(payload) > self.limits.attachment_bytes * 7 // 5:
-            self.problems["attachment_too_large"] = None
-            return b""
-        try:
-            data = part.get_payload(decode=True)
-        except Exception:  # noqa: BLE001 - broken encodings end in several exception types.
-            data = payload.encode("utf-8", "surrogateescape")
-        if not isinstance(data, bytes):
-            return b""
+        data = _decoded(part)
+        # The encoded form is no longer needed; large mails would stay in memory twice.
+        part.set_payload("")
         if len(data) > self.limits.attachment_bytes:
             self.problems["attachment_too_large"] = None
             return b""
@@ -287,6 +288,9 @@ def parse(raw: bytes, limits: Limits) -> Message:
     if len(raw) > limits.message_bytes:
         reading.problems["too_large"] = None
         return _headers_only(raw, reading)
+    if len(_BOUNDARY.findall(raw)) * raw.count(b"\n") > MOST_COMPARISONS:
+        reading.problems["too_deep"] = None
+        return _headers_only(raw, reading)
     try:
         root = message_from_bytes(raw, policy=_POLICY)
         return _message(root, raw, reading)
@@ -299,10 +303,9 @@ def parse(raw: bytes, limits: Limits) -> Message:
 
 
 def _headers_only(raw: bytes, reading: _Reading) -> Message:
-    head = _head(raw)[:1_000_000]
-    root = BytesHeaderParser(policy=_POLICY).parsebytes(head)
-    root.set_payload("")
-    # The type stays known (a bounce too large to read is still a bounce), its parts do not.
+    root = BytesHeaderParser(policy=_POLICY).parsebytes(_head(raw)[:1_000_000])
+    # The type stays known (a bounce too large to read is still a bounce), the parts do not.
+    root.set_payload([])
     return _message(root, raw, reading)
 
 
@@ -358,8 +361,7 @@ def _message(root: Part, raw: bytes, reading: _Reading) -> Message:
 
 def _inner(part: Part) -> list[Part]:
     """The parts within a part; of the `message/*` kinds only forwarded messages are opened."""
-    payload = part.get_payload()
-    parts = [entry for entry in payload if isinstance(entry, Part)] if isinstance(payload, list) else []
+    parts = _parts(part)
     if not parts or part.get_content_maintype() == "multipart":
         return parts
     if part.get_content_type() not in _WRAPPED:
@@ -369,22 +371,34 @@ def _inner(part: Part) -> list[Part]:
         # RFC 2046 forbids it, Exchange does it: the parser then takes the encoded text for the message.
         shell = Part(policy=_POLICY)
         shell["Content-Transfer-Encoding"] = encoding
-        shell.set_payload(parts[0].get_payload())
-        data = shell.get_payload(decode=True)
-        return [message_from_bytes(data, policy=_POLICY)] if isinstance(data, bytes) else []
+        shell.set_payload(_decoded(parts[0]).decode("ascii", "ignore"))
+        return [message_from_bytes(_decoded(shell), policy=_POLICY)]
     return parts[:1]
+
+
+def _parts(part: Part) -> list[Part]:
+    # A payload of text is not asked for undecoded: that would try whatever charset the sender names.
+    payload = part.get_payload() if part.is_multipart() else None
+    return [entry for entry in payload if isinstance(entry, Part)] if isinstance(payload, list) else []
+
+
+def _decoded(part: Part) -> bytes:
+    """The content of a leaf part; as it stands where its transfer encoding cannot be undone."""
+    try:
+        data = part.get_payload(decode=True)
+    except Exception:  # noqa: BLE001 - broken encodings end in several exception types.
+        del part["content-transfer-encoding"]
+        data = part.get_payload(decode=True)
+    return data if isinstance(data, bytes) else b""
 
 
 def _flat(part: Part) -> bytes:
     """The content of a `message/*` part that is not opened (delivery-status and its like)."""
-    payload = part.get_payload()
-    lines: list[str] = []
-    for block in payload if isinstance(payload, list) else []:
-        if isinstance(block, Part):
-            lines.extend(f"{name}: {value}" for name, value in block.items())
-            body = block.get_payload()
-            lines.append(body if isinstance(body, str) else "")
-    return "\n".join(lines).encode("utf-8", "replace")
+    pieces: list[bytes] = []
+    for block in _parts(part):
+        pieces.extend(f"{name}: {value}".encode("utf-8", "replace") for name, value in block.items())
+        pieces.append(b"" if block.is_multipart() else _decoded(block))
+    return b"\n".join(pieces)
 
 
 def _forwarded(number: str, part: Part, reading: _Reading) -> Forwarded:
