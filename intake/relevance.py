@@ -32,6 +32,12 @@ _FARTHEST = 14
 _NO_EVIDENCE = frozenset({"text", "empty", "calendar", "html"})
 
 _LINK = re.compile(r"https?://\S+|\bwww\.\S+", re.IGNORECASE)
+_DEEP_LINK = re.compile(r"(?:https?://)?[^/\s]+/[^/\s]{2,}", re.IGNORECASE)
+_FILE_SERVICE = re.compile(
+    r"https?://(?:[\w-]+\.)*(?:drive\.google\.com|docs\.google\.com|1drv\.ms|onedrive\.live\.com|sharepoint\.com|dropbox\.com"
+    r"|db\.tt|wetransfer\.com|we\.tl|icloud\.com|mega\.nz|box\.com|mediafire\.com|smash\.com|fromsmash\.com)/",
+    re.IGNORECASE,
+)
 _ADDRESS = re.compile(r"\S+@\S+")
 _WORD = re.compile(r"[^\W_]+|,")
 _SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|[¿¡;]|\n\s*\n")
@@ -53,9 +59,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Words:
-    """Folded words of a mail: `all` of subject and own text, and the sentences that may hold a request."""
+    """Folded words of a mail: of subject and own text together, and the sentences that may hold a request."""
 
     all: tuple[str, ...]
+    subject: tuple[str, ...]
     sentences: tuple[tuple[str, ...], ...]
 
 
@@ -75,6 +82,7 @@ def template_request(message: Message, phrases: Mapping[str, Phrases]) -> Reques
     subject = "" if _REPLY_MARK.match(message.subject) else message.subject
     words = _Words(
         all=(*_words(message.subject), ",", *_words(text)),
+        subject=_words(message.subject),
         sentences=tuple(sentence for part in (subject, text) for sentence in _sentences(part)),
     )
     if any(_holds(words.all, entry.danger) for entry in phrases.values()):
@@ -105,7 +113,7 @@ def weak_evidence(message: Message, config: Config, kinds: AbstractSet[str]) -> 
     Returns:
         The language of the phrases, or `None`.
     """
-    if not (kinds - _NO_EVIDENCE) and not _LINK.search(message.own_text):
+    if not (kinds - _NO_EVIDENCE) and not _shares_link(message.own_text, config):
         return None
     names = [attachment.name for attachment in message.attachments if not attachment.inline]
     words = tuple(
@@ -161,6 +169,22 @@ def language_of(text: str, config: Config) -> str | None:
     return counts[0][1]
 
 
+def _shares_link(text: str, config: Config) -> bool:
+    """Whether a link seems to lead to files: to a file service, or in a paragraph with words of sending.
+
+    The bare address of a site, as in signatures, is none.
+    """
+    for paragraph in re.split(r"\n\s*\n", text):
+        links = _LINK.findall(paragraph)
+        if any(_FILE_SERVICE.match(link) for link in links):
+            return True
+        if any(_DEEP_LINK.match(link) for link in links):
+            words = _words(paragraph)
+            if any(_holds(words, entry.sending) for entry in config.phrases.values()):
+                return True
+    return False
+
+
 def _asks(words: _Words, entry: Phrases, phrases: Mapping[str, Phrases]) -> bool:
     return any(_requests_ours(sentence, words, entry, phrases) for sentence in words.sentences)
 
@@ -177,6 +201,8 @@ def _requests_ours(
 
 def _together(sentence: tuple[str, ...], asked: range, noun: range, entry: Phrases) -> bool:
     """Whether request and noun belong together and nothing turns the request around."""
+    if _holds(sentence, entry.settled):
+        return False
     start, end = min(asked.start, noun.start), max(asked.stop, noun.stop)
     if end - start > _FARTHEST + len(asked) + len(noun):
         return False
@@ -199,9 +225,9 @@ def _is_ours(
     beside = sentence[max(0, noun.start - _BEFORE) : noun.stop + _BEHIND]
     if any(_holds(beside, other.foreign) for other in phrases.values()):
         return False
-    if any(_holds(words.all, other.own) for other in phrases.values()):
+    if any(_holds(sentence, other.own) or _holds(words.subject, other.own) for other in phrases.values()):
         return True
-    # Nothing else in the mail says which form is meant: it must stand alone, in a mail about nothing else.
+    # Nothing else says which form is meant: it must stand alone, in a mail about nothing else.
     if any(_holds(words.all, other.foreign) for other in phrases.values()):
         return False
     following = sentence[noun.stop : noun.stop + 1]
