@@ -76,6 +76,8 @@ def blank_docx(
         form.add_section(body, section)
     for position, choices in enumerate(choice_lists(template, vocabularies, language)):
         form.add_list(body, choices, new_page=position == 0)
+    # Word wants a paragraph behind the last table.
+    body.add(paragraph(style=look.IDENTITY))
     look.set_footer(document, title_of(template, language), "{page} / {pages}")
     return look.save(document)
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from config.form import Field, FormTemplate
 from config.vocabulary import Term, Vocabulary
+from responses.office_file import xml_text
 
 ASTERISK: Final = " *"
 _NOT_IN_FILE_NAMES: Final = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
@@ -90,7 +91,7 @@ def prefilled(
     field: Field, vocabularies: Mapping[str, Vocabulary], language: str, answers: Mapping[str, str] | None
 ) -> str:
     """The answer to print: a given one (term keys in words), else the template's own, else `""`."""
-    answer = (answers or {}).get(field.key) or field.prefills.get(language, "")
+    answer = xml_text((answers or {}).get(field.key) or field.prefills.get(language, ""))
     vocabulary = vocabularies.get(field.vocabulary or "")
     if vocabulary is not None and field.kind == "choice":
         term = vocabulary.get(answer)

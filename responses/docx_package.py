@@ -18,8 +18,8 @@ from docx.oxml.ns import qn
 from docx.shared import Cm
 from lxml import etree
 
-from responses.docx_parts import Element, clean, element, field, paragraph, run
-from responses.fixed_zip import fix_dates
+from responses.docx_parts import Element, element, field, paragraph, run
+from responses.office_file import fix_dates, xml_text
 
 FONT: Final = "Arial"
 INK: Final = "1F3A5F"
@@ -69,7 +69,7 @@ def new_document(title: str, language: str, properties: Mapping[str, str]) -> Do
     _set_styles(document, region)
     _set_settings(document, region)
     core = document.core_properties
-    core.title, core.language = clean(title), region
+    core.title, core.language = xml_text(title), region
     core.author, core.comments, core.last_modified_by = "", "", ""
     _add_custom_properties(document, properties)
     section = document.sections[0]
@@ -251,7 +251,7 @@ def _add_custom_properties(document: Document, properties: Mapping[str, str]) ->
             pid=str(number),
             name=name,
         )
-        etree.SubElement(made, f"{{{types}}}lpwstr").text = clean(value)
+        etree.SubElement(made, f"{{{types}}}lpwstr").text = xml_text(value)
     blob = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
     package = document.part.package
     part = Part(PackURI("/docProps/custom.xml"), CONTENT_TYPE.OFC_CUSTOM_PROPERTIES, blob, package)

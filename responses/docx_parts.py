@@ -6,7 +6,6 @@ Only what survives other programs is offered here: inline controls, plain tables
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Any, Final
@@ -14,12 +13,13 @@ from typing import Any, Final
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 
+from responses.office_file import xml_text
+
 Element = Any
 
 UNTICKED: Final = "☐"
 TICKED: Final = "☒"
 _BOX_FONT: Final = "MS Gothic"
-_UNSAFE: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def element(tag: str, *children: Element, **attributes: object) -> Element:
@@ -32,18 +32,13 @@ def element(tag: str, *children: Element, **attributes: object) -> Element:
     return made
 
 
-def clean(text: str) -> str:
-    """The text without the characters that XML 1.0 cannot hold."""
-    return _UNSAFE.sub("", text)
-
-
 def run(text: str, *properties: Element, style: str | None = None) -> Element:
     """A run of text; line breaks become `w:br`."""
     made = element("w:r")
     if style or properties:
         marks = [element("w:rStyle", val=style)] if style else []
         made.append(element("w:rPr", *marks, *properties))
-    for position, line in enumerate(clean(text).split("\n")):
+    for position, line in enumerate(xml_text(text).split("\n")):
         if position:
             made.append(element("w:br"))
         piece = element("w:t")
@@ -76,8 +71,8 @@ class Controls:
 
     def choice(self, tag: str, options: Iterable[str], content: str = "") -> Element:
         """An inline drop-down control; nothing is chosen unless `content` is given."""
-        # The first item, without a value, lets a person take a choice back.
-        items = [element("w:listItem", displayText=self._choose, value="")]
+        # The first item lets a person take a choice back; without a text of its own, as Word writes it.
+        items = [element("w:listItem", value=self._choose)]
         items += [element("w:listItem", displayText=text, value=text) for text in options]
         return self._control(tag, self._choose, content, element("w:dropDownList", *items))
 

@@ -6,7 +6,6 @@ Knows openpyxl and nothing of forms. What is written through here is always text
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,7 +17,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from responses.fixed_zip import fix_dates
+from responses.office_file import fix_dates, xml_text
 
 # Characters; number, question, answer, help.
 WIDTHS: Final = (6, 44, 50, 28)
@@ -33,7 +32,6 @@ _PROMPT_TITLE: Final = 32
 _PROMPT_TEXT: Final = 255
 _CELL_TEXT: Final = 32_767
 _MOST_POINTS: Final = 409
-_UNSAFE: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +101,7 @@ def write(
 ) -> None:
     """Writes text as text, whatever it begins with."""
     cell = sheet.cell(row=row, column=column)
-    shown = _UNSAFE.sub("", text)[:_CELL_TEXT]
+    shown = xml_text(text)[:_CELL_TEXT]
     if shown:
         cell.value = shown
         # openpyxl takes "=..." for a formula and "#N/A" for an error.

@@ -1,12 +1,13 @@
-"""Office packages whose bytes do not depend on the clock, so that equal content is an equal file.
+"""What Word and Excel files of ours have in common: bytes without the clock, text that XML can hold.
 
-Word and Excel libraries stamp each member, and the core properties, with the time of saving; a blank
-template made twice must be the same file, for tests and for people who compare.
+The libraries stamp each member, and the core properties, with the time of saving; a blank template made
+twice must be the same file, for tests and for people who compare.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from typing import Final
 
@@ -15,7 +16,13 @@ from lxml import etree
 CREATED: Final = "2026-01-01T00:00:00Z"
 _ZIP_DATE: Final = (2026, 1, 1, 0, 0, 0)
 _CORE: Final = "docProps/core.xml"
+_NOT_XML: Final = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TERMS: Final = "{http://purl.org/dc/terms/}"
+
+
+def xml_text(text: str) -> str:
+    """The text without the characters that XML 1.0 cannot hold; every kind of line end is a LF."""
+    return _NOT_XML.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def fix_dates(package: bytes) -> bytes:
