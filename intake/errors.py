@@ -4,7 +4,6 @@ Each class's docstring is its default message and names the remedy; each carries
 that it ends. Nothing decides anything by reading these texts, and no text of a mail ever goes into one.
 """
 
-# ruff: noqa: N818
 # The names say what is the matter; "Error" behind each would add nothing.
 
 from __future__ import annotations
@@ -83,3 +82,7 @@ class DiskUnusable(OperatorError):
 
 class DemoMissing(OperatorError):
     """The demonstration needs the extra "demo": pip install practice-intake[demo]."""
+
+
+class LedgerUnusable(OperatorError):
+    """The ledger cannot be used; check that paths.data is writable and that this is the program's newest version, or bring the ledger back from its backup."""

@@ -97,14 +97,14 @@ class ImapConnection:
     def _count_commands(self) -> None:
         # Every command takes one tag. imaplib compares the type of its own `_command` with that of a literal, so
         # that one must stay a method.
-        client = self.client
+        client: Any = self.client
         new_tag = client._new_tag  # noqa: SLF001
 
-        def counted() -> bytes:
+        def counted() -> Any:
             self.commands += 1
             return new_tag()
 
-        client._new_tag = counted  # type: ignore[method-assign]  # noqa: SLF001
+        client._new_tag = counted  # noqa: SLF001
         self.commands = 1
 
     def _sign_in(self) -> None:

@@ -39,7 +39,7 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 _SENT_FIELDS = f"(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID IN-REPLY-TO REFERENCES DATE {REPLY_HEADER.upper()})])"
 
 
-class Gone(LookupError):  # noqa: N818
+class Gone(LookupError):
     """The message is no longer in the inbox: somebody moved or deleted it."""
 
 
@@ -186,11 +186,9 @@ class ImapMailbox:
     def prepare_folders(self, names: Iterable[str]) -> None:
         """Make the missing folders below the root, and the root; folders that are there stay as they are."""
         _, separator = self._link.layout()
-        root = self._path("")
+        root = self._path("").rstrip(separator)
         present = self._link.folders(f"{root}*")
-        wanted = [self._path(name) for name in names]
-        if root.rstrip(separator):
-            wanted.insert(0, root.rstrip(separator))
+        wanted = [*([root] if root else []), *(self._path(name) for name in names)]
         for path in wanted:
             if path not in present:
                 self._link.create(path)
@@ -358,7 +356,9 @@ class ImapMailbox:
         if verb == "COPY" and copied is not None:
             self._remove(uid)
         if copied is None:
-            return Filed(folder=path, uidvalidity=None, uid=None) if left and verb == "MOVE" else None
+            # Without UIDPLUS only the news of a removal tells that there was something to move.
+            silent = left and "UIDPLUS" not in self._link.capabilities
+            return Filed(folder=path, uidvalidity=None, uid=None) if silent else None
         return Filed(folder=path, uidvalidity=copied[0], uid=copied[1])
 
     def _is_there(self, uid: int) -> bool:

@@ -1,4 +1,4 @@
-"""Puts this folder on the path, so that tests share code by plain imports (`from fillers import ...`)."""
+"""Fixtures of all tests; shared test code lies beside it and is imported by its plain name."""
 
 from __future__ import annotations
 
@@ -6,3 +6,21 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+from servers import (
+    _dovecot_server,
+    _imap_server,
+    _pymap_server,
+    _smtp_sink,
+    dovecot_process,
+    pymap_process,
+)
+
+__all__ = [
+    "_dovecot_server",
+    "_imap_server",
+    "_pymap_server",
+    "_smtp_sink",
+    "dovecot_process",
+    "pymap_process",
+]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
-import subprocess
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -58,7 +56,7 @@ def filed_raw(server, filed: Filed) -> bytes:
 
 def test_messages_come_byte_for_byte_and_stay_unread(imap_server, open_box):
     """Fetching gives the raw bytes in the order of UIDs and changes no flag of any message."""
-    originals = [mail(1), mail(2, extra="X-Odd:\ttab  and  spaces \r\n"), b"no header at all\r\n"]
+    originals = [mail(1), mail(2, extra="X-Odd:\ttab  and  spaces \r\n"), b"Subject: nothing more\r\n\r\n"]
     for raw in originals:
         imap_server.append(raw)
     imap_server.append(mail(4), flags=("\\Seen", "\\Flagged"))
@@ -81,7 +79,7 @@ def test_the_delivery_names_account_folder_and_both_numbers(imap_server, open_bo
     [fetched] = box.fetch(box.new_uids(0))
 
     state = box.state()
-    assert ("red", "INBOX") == (fetched.delivery.account, fetched.delivery.folder)
+    assert (fetched.delivery.account, fetched.delivery.folder) == ("red", "INBOX")
     assert state.uidvalidity == fetched.delivery.uidvalidity
     assert state.uidnext == fetched.delivery.uid + 1
 
@@ -103,20 +101,20 @@ def test_new_uids_leaves_out_the_last_message_that_is_known(imap_server, open_bo
     box = open_box()
     uids = box.new_uids(0)
 
-    assert 3 == len(uids)
+    assert len(uids) == 3
     assert uids[1:] == box.new_uids(uids[0])
-    assert [] == box.new_uids(uids[-1])
-    assert [] == box.new_uids(uids[-1] + 100)
+    assert box.new_uids(uids[-1]) == []
+    assert box.new_uids(uids[-1] + 100) == []
 
 
 def test_mail_that_comes_later_is_seen_on_the_same_connection(imap_server, open_box):
     """The selected inbox is refreshed before it is searched."""
     box = open_box()
-    assert [] == box.new_uids(0)
+    assert box.new_uids(0) == []
 
     imap_server.append(mail(1))
 
-    assert 1 == len(box.new_uids(0))
+    assert len(box.new_uids(0)) == 1
 
 
 def test_an_idle_look_costs_few_commands_whatever_the_box_holds(imap_server, open_box):
@@ -129,7 +127,7 @@ def test_an_idle_look_costs_few_commands_whatever_the_box_holds(imap_server, ope
     box.state()
     box.new_uids(last)
 
-    assert 3 == box.commands - before
+    assert box.commands - before == 3
 
 
 def test_many_messages_are_fetched_in_batches(imap_server, open_box):
@@ -143,7 +141,7 @@ def test_many_messages_are_fetched_in_batches(imap_server, open_box):
     fetched = list(box.fetch(uids))
 
     assert uids == [each.delivery.uid for each in fetched]
-    assert 4 == box.commands - before
+    assert box.commands - before == 4
 
 
 def test_a_batch_is_bounded_by_bytes_too(imap_server, open_box, monkeypatch):
@@ -156,8 +154,8 @@ def test_a_batch_is_bounded_by_bytes_too(imap_server, open_box, monkeypatch):
     uids = box.new_uids(0)
     before = box.commands
 
-    assert 5 == len(list(box.fetch(uids)))
-    assert 4 == box.commands - before
+    assert len(list(box.fetch(uids))) == 5
+    assert box.commands - before == 4
 
 
 def test_a_message_over_the_limit_is_not_fetched_whole(imap_server, open_box, monkeypatch):
@@ -232,7 +230,7 @@ def test_a_folder_that_a_person_filled_is_left_as_it_is(imap_server, open_box):
     """Preparing folders touches neither what lies in them nor their subscription."""
     box = open_box()
     box.prepare_folders(NAMES)
-    wire = sorted(name for name in imap_server.folders() if name.endswith("Recibidas"))[0]
+    wire = next(name for name in imap_server.folders() if name.endswith("Recibidas"))
     imap_server.append(mail(1), folder=wire, flags=("\\Flagged",))
     imap_server.client().unsubscribe(f'"{wire}"')
     before = imap_server.snapshot(wire)
@@ -326,7 +324,7 @@ def test_a_server_that_can_do_neither_keeps_the_message_where_it_is(imap_server,
     assert box.file(uid, "Recibidas") is None
     assert before == imap_server.snapshot()
     wire = next(name for name in imap_server.folders() if name.endswith("Recibidas"))
-    assert [] == imap_server.snapshot(wire)
+    assert imap_server.snapshot(wire) == []
 
 
 @pytest.mark.parametrize("known", [{"UIDPLUS"}, {"MOVE", "UIDPLUS"}])
@@ -394,10 +392,13 @@ def test_a_uidvalidity_that_changes_under_an_open_connection_stops_the_work(imap
     imap_server.append(mail(2))
     imap_server.bump_uidvalidity()
 
-    with pytest.raises(MailboxUnavailable):
+    def look_elsewhere_and_come_back():
         box.holds(filed.folder, filed.uidvalidity, filed.uid)
-        # A server may also only hang up: then the next command tells.
-        list(box.fetch(box.new_uids(0)))
+        # A server may also merely hang up: then the next command tells.
+        box.new_uids(0)
+
+    with pytest.raises(MailboxUnavailable):
+        look_elsewhere_and_come_back()
     assert not box.connected
 
 
@@ -443,12 +444,12 @@ def test_answers_in_sent_are_found_by_their_headers(imap_server, open_box):
 
     answers = box.answers_to(["<1@example.org>"], datetime.now(UTC).date())
 
-    assert ["<100@example.org>", "<101@example.org>"] == [each.message_id for each in answers]
-    assert ["r-1", None] == [each.reply_id for each in answers]
-    assert ("<0@example.org>", "<1@example.org>") == answers[1].references
+    assert [each.message_id for each in answers] == ["<100@example.org>", "<101@example.org>"]
+    assert [each.reply_id for each in answers] == ["r-1", None]
+    assert answers[1].references == ("<0@example.org>", "<1@example.org>")
     assert datetime(2026, 11, 2, 15, tzinfo=UTC) == answers[1].date
     assert before == imap_server.snapshot("Enviados")
-    assert [] == box.new_uids(0)
+    assert box.new_uids(0) == []
 
 
 def test_answers_older_than_the_day_are_not_read(imap_server, open_box):
@@ -462,7 +463,7 @@ def test_answers_older_than_the_day_are_not_read(imap_server, open_box):
     recent = box.answers_to(["1@example.org"], today - timedelta(days=2))
     older = box.answers_to(["1@example.org"], today - timedelta(days=20))
 
-    assert ["<100@example.org>"] == [each.message_id for each in recent]
+    assert [each.message_id for each in recent] == ["<100@example.org>"]
     assert {"<100@example.org>", "<101@example.org>"} == {each.message_id for each in older}
 
 
@@ -472,14 +473,14 @@ def test_a_later_answer_is_found_and_asking_again_is_cheap(imap_server, open_box
     imap_server.append(SENT_OURS, folder="Enviados")
     box = open_box(sent="Enviados")
     day = datetime.now(UTC).date()
-    assert 1 == len(box.answers_to(["<1@example.org>"], day))
+    assert len(box.answers_to(["<1@example.org>"], day)) == 1
     before = box.commands
 
-    assert 1 == len(box.answers_to(["<1@example.org>"], day))
-    assert 1 == box.commands - before
+    assert len(box.answers_to(["<1@example.org>"], day)) == 1
+    assert box.commands - before == 1
 
     imap_server.append(SENT_HUMAN, folder="Enviados")
-    assert 2 == len(box.answers_to(["<1@example.org>"], day))
+    assert len(box.answers_to(["<1@example.org>"], day)) == 2
 
 
 def test_without_a_sent_folder_nothing_is_asked(imap_server, open_box):
@@ -487,7 +488,7 @@ def test_without_a_sent_folder_nothing_is_asked(imap_server, open_box):
     box = open_box()
     before = box.commands
 
-    assert [] == box.answers_to(["<1@example.org>"], date(2026, 11, 1))
+    assert box.answers_to(["<1@example.org>"], date(2026, 11, 1)) == []
     assert before == box.commands
 
 
@@ -510,7 +511,7 @@ def test_waiting_ends_when_mail_arrives(imap_server, open_box):
 
     assert box.wait(20, threading.Event())
     assert time.monotonic() - begun < 10
-    assert 1 == len(box.new_uids(0))
+    assert len(box.new_uids(0)) == 1
 
 
 def test_waiting_ends_with_its_time(imap_server, open_box):
@@ -518,7 +519,7 @@ def test_waiting_ends_with_its_time(imap_server, open_box):
     box = open_box()
 
     assert not box.wait(0.3, threading.Event())
-    assert [] == box.new_uids(0)
+    assert box.new_uids(0) == []
 
 
 def test_waiting_ends_when_told_to_stop(imap_server, open_box):
@@ -592,7 +593,7 @@ def test_after_a_failure_the_mailbox_can_be_connected_again(imap_server, open_bo
     with pytest.raises(MailboxUnavailable):
         box.state()
     box.connect()
-    assert 1 == len(box.new_uids(0))
+    assert len(box.new_uids(0)) == 1
 
 
 def test_waiting_notices_that_the_server_hung_up(imap_server, open_box):
@@ -625,7 +626,7 @@ def test_one_message_that_the_server_withholds_stops_no_other(imap_server, open_
     fetched = list(box.fetch(uids))
 
     assert [mail(0), None, mail(2)] == [each.raw for each in fetched]
-    assert [False, True, False] == [each.withheld for each in fetched]
+    assert [each.withheld for each in fetched] == [False, True, False]
 
 
 def test_nobody_listens():
@@ -635,7 +636,9 @@ def test_nobody_listens():
         port = probe.getsockname()[1]
     from config.settings import Mailbox
 
-    settings = Mailbox(host="127.0.0.1", port=port, security="plain", address="a@example.org", timeout_seconds=2)
+    settings = Mailbox(
+        host="127.0.0.1", port=port, security="plain", address="a@example.org", timeout_seconds=2
+    )
 
     with pytest.raises(MailboxUnavailable) as caught:
         ImapMailbox(settings, max_bytes=1000).connect()
@@ -651,7 +654,9 @@ def test_a_server_that_says_nothing_is_given_up_after_the_timeout():
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         port = silent.getsockname()[1]
-        settings = Mailbox(host="127.0.0.1", port=port, security="plain", address="a@example.org", timeout_seconds=0.3)
+        settings = Mailbox(
+            host="127.0.0.1", port=port, security="plain", address="a@example.org", timeout_seconds=0.3
+        )
 
         with pytest.raises(MailboxUnavailable):
             ImapMailbox(settings, max_bytes=1000).connect()

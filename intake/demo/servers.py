@@ -40,7 +40,7 @@ class Outgoing:
 class ImapServer:
     """pymap with its in-memory boxes on a port of loopback, in a thread of its own; any number of users."""
 
-    def __init__(self, *, password: str = "demo") -> None:
+    def __init__(self, *, password: str = "demo") -> None:  # noqa: S107
         """Start it.
 
         Args:
@@ -99,7 +99,7 @@ class ImapServer:
         self._backend.login.users_dict[user] = UserMetadata(config, user, password=hashed)
 
     def folder(self, user: str, name: str = "INBOX") -> Any:
-        """pymap's own object of a folder, for what IMAP cannot ask (a new UIDVALIDITY)."""
+        """The server's own object of a folder, for what IMAP cannot ask (a new UIDVALIDITY)."""
         return self.call(self._folder(user, name))
 
     async def _folder(self, user: str, name: str) -> Any:
@@ -132,7 +132,7 @@ class ImapServer:
 
 
 def _imap_parts() -> tuple[Any, Callable[..., Any]]:
-    """pymap's backend and its connection handler, put together without its command line.
+    """The backend of pymap and its connection handler, put together without its command line.
 
     Raises:
         ImportError: pymap is not installed.
@@ -140,9 +140,9 @@ def _imap_parts() -> tuple[Any, Callable[..., Any]]:
     from proxyprotocol.reader import ProxyProtocolReader
     from pymap.backend.dict import Config, DictBackend, Login
     from pymap.imap import IMAPServer
-    from pysasl.hashing import Cleartext
+    from pysasl.hashing import BuiltinHash
 
-    class _Config(Config):  # type: ignore[misc]
+    class _Config(Config):
         # The full name of this machine may need a name server, which the demonstration must not wait for.
         greeting = b"demo"
 
@@ -155,7 +155,8 @@ def _imap_parts() -> tuple[Any, Callable[..., Any]]:
         demo_data=False,
         demo_user="",
         demo_password="",
-        hash_context=Cleartext(),
+        # Hashed in one round, for speed; pysasl compares unhashed passwords in ASCII only.
+        hash_context=BuiltinHash(rounds=1),
         invalid_user_sleep=0,
     )
     backend = DictBackend(Login(config), config)
@@ -179,7 +180,7 @@ class DemoMail:
         self,
         *,
         address: str = "practicas@demo.example",
-        password: str = "demo",
+        password: str = "demo",  # noqa: S107
         authserv_id: str = "mx.demo.example",
         sent_folder: str = "Enviados",
     ) -> None:
@@ -344,14 +345,17 @@ def _start_smtp(mail: DemoMail, stack: contextlib.ExitStack) -> int:
 
         async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
             recipients = tuple(envelope.rcpt_tos)
-            await asyncio.to_thread(mail.receive, envelope.mail_from or "", recipients, envelope.content)
+            await asyncio.to_thread(
+                mail.receive, (envelope.mail_from or "").strip("<>"), recipients, envelope.content
+            )
             return "250 2.0.0 taken"
 
-    class OnAnyPort(Controller):  # type: ignore[misc]
+    class OnAnyPort(Controller):
         def _trigger_server(self) -> None:
             # It greets itself on the port that it was told, and that was 0: any.
-            self.port = self.server.sockets[0].getsockname()[1]
-            super()._trigger_server()
+            served: Any = self.server
+            self.port = served.sockets[0].getsockname()[1]
+            super()._trigger_server()  # type: ignore[no-untyped-call]
 
     controller = OnAnyPort(
         Handler(),
