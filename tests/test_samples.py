@@ -18,8 +18,8 @@ from lxml import etree
 from openpyxl import load_workbook
 
 import config
+from intake.demo.answers import date_words, written
 from intake.demo.attachments import old_word, pdf, png
-from intake.demo.filling import date_words, written
 from intake.demo.mails import MAILBOX, bulk, sample_mails
 from intake.demo.samples import fill_docx, fill_xlsx, others, practices
 from responses.blank_docx import blank_docx

@@ -17,8 +17,7 @@ from xml.sax.saxutils import escape
 from config import Config
 from intake.demo.attachments import png
 from intake.demo.composing import Draft, compose
-from intake.demo.filling import fill_docx, fill_xlsx
-from intake.demo.samples import practices
+from intake.demo.samples import fill_docx, fill_xlsx, practices
 from responses.blank_docx import blank_docx
 from responses.blank_xlsx import blank_xlsx
 

@@ -86,7 +86,7 @@ def sample_mails(config: Config, *, to: str | None = None, now: datetime = _A_MO
     entries = tomllib.loads(resources.files(__package__).joinpath("mails.toml").read_text(encoding="utf-8"))[
         "mails"
     ]
-    first = now - _BETWEEN * len(entries)
+    first = now.astimezone(_LIMA).replace(microsecond=0) - _BETWEEN * len(entries)
     forms = _Forms(config)
     return [_sample(entry, forms, to, first + _BETWEEN * place) for place, entry in enumerate(entries)]
 

@@ -1,7 +1,7 @@
 """The sample practices: what twelve real entries of the Repository of Practices would hold in our form.
 
 Facts come from the source that each file names; the answers listed there as invented are made up, and so
-is every contact. Nothing here knows how a form is laid out: that is `filling`.
+is every contact. Nothing here knows how a form is laid out: that is `word_form` and `excel_form`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from intake.demo.filling import fill_docx, fill_xlsx
+from intake.demo.excel_form import fill_xlsx
+from intake.demo.word_form import fill_docx
 
 __all__ = ["Practice", "fill_docx", "fill_xlsx", "others", "practices"]
 
