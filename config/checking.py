@@ -22,39 +22,43 @@ _NUMBER = re.compile(r"[0-9]{1,3}[a-z]?")
 _DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")
 
 
-def check(config: Config, vocabulary_files: Sources, problems: list[str]) -> None:
+def check(config: Config, templates: Sources, vocabularies: Sources, problems: list[str]) -> None:
     """Adds a problem for everything that does not fit together.
 
     Args:
         config: All that could be read; what could not has its problems already.
-        vocabulary_files: To tell the operator's own lists from the shipped ones.
+        templates: Files of `templates/`: a form that could not be read exists all the same.
+        vocabularies: Files of `vocabularies/`, likewise, and to tell the operator's own lists.
         problems: Receives one line for each thing wrong.
     """
-    problems.extend(f"settings.toml: {text}" for text in _settings(config.settings, config.templates))
+    problems.extend(f"settings.toml: {text}" for text in _settings(config.settings, templates.stems()))
+    lists = vocabularies.stems()
     for template in config.templates.values():
         shown = f"templates/{template.id}.toml"
-        problems.extend(f"{shown}: {text}" for text in _template(template, config))
+        problems.extend(f"{shown}: {text}" for text in _template(template, config, lists))
     keys = {field.key: field for template in config.templates.values() for field in template.fields}
-    if keys:
-        repeated = _repeated(criterion.key for criterion in config.criteria)
-        problems.extend(f"criteria.toml: {key}: stands there twice" for key in repeated)
-        for criterion in config.criteria:
-            lines = _criterion(criterion, keys, config)
-            problems.extend(f"criteria.toml: {criterion.key}.{text}" for text in lines)
-        used = {field.vocabulary for field in keys.values() if field.vocabulary}
-        for name in sorted(set(config.vocabularies) - used):
-            if f"{name}.toml" in vocabulary_files.own:
-                problems.append(f"vocabularies/{name}.toml: no question uses this list{near(name, used)}")
+    if not keys:
+        return
+    repeated = _repeated(criterion.key for criterion in config.criteria)
+    problems.extend(f"criteria.toml: {key}: stands there twice" for key in repeated)
+    for criterion in config.criteria:
+        lines = _criterion(criterion, keys, config)
+        problems.extend(f"criteria.toml: {criterion.key}.{text}" for text in lines)
+    used = {field.vocabulary for field in keys.values() if field.vocabulary}
+    problems.extend(
+        f"vocabularies/{name}.toml: no question uses this list{near(name, used)}"
+        for name in lists
+        if name not in used and f"{name}.toml" in vocabularies.own
+    )
 
 
 def _repeated(items: Iterable[str]) -> list[str]:
     return [item for item, count in Counter(items).items() if count > 1]
 
 
-def _settings(settings: Settings, templates: Iterable[str]) -> Iterable[str]:
-    known = list(templates)
-    if known and settings.template not in known:
-        yield f"template: there is no template {settings.template!r}{near(settings.template, known)}"
+def _settings(settings: Settings, templates: list[str]) -> Iterable[str]:
+    if settings.template not in templates:
+        yield f"template: there is no template {settings.template!r}{near(settings.template, templates)}"
     languages = settings.languages
     if not languages:
         yield "languages: at least one language is needed"
@@ -102,7 +106,7 @@ def _calls(settings: Settings) -> Iterable[str]:
             )
 
 
-def _template(template: FormTemplate, config: Config) -> Iterable[str]:
+def _template(template: FormTemplate, config: Config, lists: list[str]) -> Iterable[str]:
     fields = {field.key: field for field in template.fields}
     for key in _repeated(field.key for field in template.fields):
         yield f"{key}: this key is given to two questions"
@@ -113,7 +117,7 @@ def _template(template: FormTemplate, config: Config) -> Iterable[str]:
     for field in template.fields:
         if not _NUMBER.fullmatch(field.number):
             yield f"{field.key}.number: {field.number!r} is no question number (expected one like 8 or 30a)"
-        yield from (f"{field.key}.{text}" for text in _list_of(field, config))
+        yield from (f"{field.key}.{text}" for text in _list_of(field, lists))
         if field.mandatory_when:
             yield from (
                 f"{field.key}.mandatory_when.{text}"
@@ -122,14 +126,14 @@ def _template(template: FormTemplate, config: Config) -> Iterable[str]:
     yield from _labels(template)
 
 
-def _list_of(field: Field, config: Config) -> Iterable[str]:
+def _list_of(field: Field, lists: list[str]) -> Iterable[str]:
     if field.vocabulary is None:
         if field.kind in _NEEDS_LIST:
             yield f"vocabulary: is missing; kind {field.kind!r} needs a list"
         elif field.layout != "cell":
             yield f"layout: {field.layout!r} needs a vocabulary"
-    elif field.vocabulary not in config.vocabularies:
-        yield f"vocabulary: there is no list {field.vocabulary!r}{near(field.vocabulary, config.vocabularies)}"
+    elif field.vocabulary not in lists:
+        yield f"vocabulary: there is no list {field.vocabulary!r}{near(field.vocabulary, lists)}"
 
 
 def _condition(condition: Condition, fields: dict[str, Field], config: Config) -> Iterable[str]:

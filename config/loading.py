@@ -72,7 +72,7 @@ def load(directory: Path | None = None) -> Config:
         criteria=criteria,
         phrases=phrases,
     )
-    check(config, vocabulary_files, problems)
+    check(config, template_files, vocabulary_files, problems)
     if problems:
         raise ConfigError(problems)
     return config
@@ -87,12 +87,12 @@ def _read_settings(home: Path, problems: list[str]) -> Settings | None:
     raw: dict[str, Any] | None = {}
     if (home / SETTINGS_FILE).exists():
         raw = read_toml(home / SETTINGS_FILE, SETTINGS_FILE, problems)
-    broken = raw is None
-    raw = raw or {}
+    if raw is None:
+        # What it would have said is unknown: missing keys would be told for nothing.
+        return None
     expand_files(raw, home, SETTINGS_FILE, problems)
     origins = apply_environment(raw, os.environ, home, problems)
-    settings = validated(Settings, raw, SETTINGS_FILE, problems, origins)
-    return None if broken else settings
+    return validated(Settings, raw, SETTINGS_FILE, problems, origins)
 
 
 def _resolved(settings: Settings, home: Path) -> Settings:
@@ -170,9 +170,11 @@ def _read_phrases(top: Sources, languages: Iterable[str], problems: list[str]) -
         if read is None:
             continue
         phrases[language] = read
-        for key in Phrases.model_fields:
-            if any(not phrase.strip() for phrase in getattr(read, key)):
-                problems.append(f"{name}: {key}: an empty phrase would be found in every mail")
+        problems.extend(
+            f"{name}: {key}: an empty phrase would be found in every mail"
+            for key in Phrases.model_fields
+            if any(not phrase.strip() for phrase in getattr(read, key))
+        )
     return phrases
 
 

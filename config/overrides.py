@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -20,9 +21,34 @@ PREFIX = "PRACTICE_INTAKE_"
 SECRET_BYTES = 65_536
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Secrets:
+    """Reads files that hold one setting each."""
+
+    home: Path
+    problems: list[str]
+
+    def read(self, value: Any, place: str) -> str | None:
+        """A file's text without its final line end; `None`, with a problem added, when it cannot be read."""
+        if not isinstance(value, str) or not value:
+            self.problems.append(f"{place}: must be the path of a file")
+            return None
+        try:
+            with (self.home / value).open("rb") as stream:
+                content = stream.read(SECRET_BYTES + 1)
+            if len(content) > SECRET_BYTES:
+                self.problems.append(f"{place}: the file is too large for a setting")
+                return None
+            return content.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            self.problems.append(f"{place}: the file cannot be read: {reason}")
+            return None
+
+
 def expand_files(raw: dict[str, Any], home: Path, file: str, problems: list[str]) -> None:
     """Replaces every `<key>_file` by `<key>` with the file's text."""
-    _expand(raw, Settings, home, file, "", problems)
+    _expand(raw, Settings, f"{file}: ", _Secrets(home=home, problems=problems))
 
 
 def apply_environment(
@@ -34,6 +60,7 @@ def apply_environment(
         Each place that was set, with the variable's name, so that a problem names its origin.
     """
     origins: dict[Location, str] = {}
+    secrets = _Secrets(home=home, problems=problems)
     for name in sorted(environment, key=_order):
         if not name.startswith(PREFIX):
             continue
@@ -43,8 +70,10 @@ def apply_environment(
             if hint:
                 problems.append(f"environment: {name}: unknown setting (did you mean {hint}?)")
             continue
-        location = _place(raw, segments, name, environment[name], home, problems)
-        if location:
+        location = _place(raw, segments, name, environment[name], secrets)
+        if location in origins:
+            problems.append(f"environment: {name}: {origins[location]} is given too; keep one of them")
+        elif location:
             origins[location] = name
     return origins
 
@@ -68,7 +97,7 @@ def _slip(key: str) -> str | None:
 
 
 def _place(
-    raw: dict[str, Any], segments: list[str], name: str, value: str, home: Path, problems: list[str]
+    raw: dict[str, Any], segments: list[str], name: str, value: str, secrets: _Secrets
 ) -> Location | None:
     """Sets one value; `None`, with a problem added, when its place does not exist."""
     target: Any = raw
@@ -79,15 +108,17 @@ def _place(
         key, from_file = _known_key(annotation, segment, last=last)
         if key is None:
             known = fields_of(block_of(annotation) or Settings)
-            problems.append(f"environment: {name}: unknown setting {segment!r}{near(segment, known)}")
+            secrets.problems.append(f"environment: {name}: unknown setting {segment!r}{near(segment, known)}")
             return None
         if isinstance(key, int) and key > len(target):
-            problems.append(f"environment: {name}: item {key} without an item {len(target)} before it")
+            secrets.problems.append(
+                f"environment: {name}: item {key} without an item {len(target)} before it"
+            )
             return None
         location.append(key)
         annotation = _member_type(annotation, key)
         if last:
-            text = _secret(value, home, f"environment: {name}", problems) if from_file else value
+            text = secrets.read(value, f"environment: {name}") if from_file else value
             if text is None:
                 return None
             _put(target, key, _typed(text, annotation))
@@ -154,13 +185,13 @@ def _typed(text: str, annotation: Any) -> Any:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _expand(raw: Any, annotation: Any, home: Path, file: str, trail: str, problems: list[str]) -> None:
+def _expand(raw: Any, annotation: Any, place: str, secrets: _Secrets) -> None:
     block = block_of(annotation)
     if block is None:
         return
     if isinstance(raw, list):
         for index, item in enumerate(raw):
-            _expand(item, block, home, file, f"{trail}{index}.", problems)
+            _expand(item, block, f"{place}{index}.", secrets)
         return
     if not isinstance(raw, dict):
         return
@@ -168,30 +199,12 @@ def _expand(raw: Any, annotation: Any, home: Path, file: str, trail: str, proble
     for key in list(raw):
         base = key.removesuffix("_file")
         if key in known:
-            _expand(raw[key], known[key], home, file, f"{trail}{key}.", problems)
+            _expand(raw[key], known[key], f"{place}{key}.", secrets)
         elif base != key and base in known and not block_of(known[base]):
             path = raw.pop(key)
             if base in raw:
-                problems.append(f"{file}: {trail}{key}: {base} is given too; keep one of them")
+                secrets.problems.append(f"{place}{key}: {base} is given too; keep one of them")
                 continue
-            text = _secret(path, home, f"{file}: {trail}{key}", problems)
+            text = secrets.read(path, f"{place}{key}")
             # The key stays present, so that it is not reported missing as well.
             raw[base] = "" if text is None else _typed(text, known[base])
-
-
-def _secret(value: Any, home: Path, place: str, problems: list[str]) -> str | None:
-    """A file's text without its final line end; `None`, with a problem added, when it cannot be read."""
-    if not isinstance(value, str) or not value:
-        problems.append(f"{place}: must be the path of a file")
-        return None
-    try:
-        with (home / value).open("rb") as stream:
-            content = stream.read(SECRET_BYTES + 1)
-        if len(content) > SECRET_BYTES:
-            problems.append(f"{place}: the file is too large for a setting")
-            return None
-        return content.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        problems.append(f"{place}: the file cannot be read: {reason}")
-        return None

@@ -19,6 +19,9 @@ class Phrases(BaseModel):
         call: Phrases that name the call or the repository (weak evidence).
         sending: Words of sending ("adjunto", "remito"), needed beside a call phrase.
         withdrawal: Words of withdrawal or erasure.
+        compact: Names of the compact, and `practice`, words for a practice: one of each in one sentence names
+            the call as well (weak evidence). The compact alone stands in most mail of such an office.
+        practice: See `compact`.
         settled: Words by which a sentence is about a form that was sent already, or about something else to
             be done ("enviado", "confirmar", "prórroga"); such a sentence asks for no template.
         joining: Words that tie a noun to what it is for ("de", "para"): "formulario de ..." is not alone.
@@ -39,6 +42,8 @@ class Phrases(BaseModel):
     call: tuple[str, ...]
     sending: tuple[str, ...]
     withdrawal: tuple[str, ...]
+    compact: tuple[str, ...] = ()
+    practice: tuple[str, ...] = ()
     settled: tuple[str, ...] = ()
     joining: tuple[str, ...] = ()
     bare: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
@@ -67,7 +68,7 @@ def validated(
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=True):
             location = tuple(detail["loc"])
-            text = _words(model, location, detail["type"], detail["msg"], detail.get("ctx"), detail["input"])
+            text = _words(model, detail)
             name = (origins or {}).get(location)
             place = f"environment: {name}" if name else f"{file}: {_key(location, raw)}".removesuffix(": ")
             problems.append(f"{place}: {text}")
@@ -92,24 +93,18 @@ def _member(raw: Any, part: int | str) -> Any:
     return None
 
 
-def _words(
-    model: type[BaseModel],
-    location: Location,
-    kind: str,
-    message: str,
-    context: Mapping[str, Any] | None,
-    value: Any,
-) -> str:
-    if kind == "extra_forbidden":
+def _words(model: type[BaseModel], detail: ErrorDetails) -> str:
+    location, value = detail["loc"], detail["input"]
+    if detail["type"] == "extra_forbidden":
         block = _block_at(model, location[:-1])
         known = fields_of(block) if block else {}
         return f"unknown key{near(str(location[-1]), known)}"
-    if kind == "missing":
+    if detail["type"] == "missing":
         return "is missing"
-    if kind == "literal_error" and isinstance(value, str) and context:
-        choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+    if detail["type"] == "literal_error" and isinstance(value, str):
+        choices = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
         return f"must be one of {', '.join(choices)}{near(value, choices)}"
-    return message.removeprefix("Value error, ")
+    return detail["msg"].removeprefix("Value error, ")
 
 
 def _block_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:

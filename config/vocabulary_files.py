@@ -5,6 +5,7 @@ Names of the Unicode CLDR are added to countries as synonyms: they help to read,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from config.problems import fold, near, validated
@@ -32,9 +33,10 @@ def read_vocabularies(
         )
         words = _read_words(sources, name, required, problems)
         if shape:
-            _check_words(name, shape, words, required, sources.folder, problems)
+            place = f"{sources.folder}{name}"
+            _check_words(shape, words, required, place, problems)
             vocabularies[name] = _vocabulary(name, shape, words)
-            _check_ambiguous(vocabularies[name], f"{sources.folder}{name}", problems)
+            _check_ambiguous(vocabularies[name], place, problems)
     return vocabularies
 
 
@@ -55,17 +57,16 @@ def _read_words(
 
 
 def _check_words(
-    name: str,
     shape: VocabularyShape,
     words: Mapping[str, VocabularyWords],
     languages: tuple[str, ...],
-    folder: str,
+    place: str,
     problems: list[str],
 ) -> None:
-    for key in {key for key in shape.keys if shape.keys.count(key) > 1}:
-        problems.append(f"{folder}{name}.toml: keys: {key} stands there twice")
+    repeated = [key for key, count in Counter(shape.keys).items() if count > 1]
+    problems.extend(f"{place}.toml: keys: {key} stands there twice" for key in repeated)
     for language, read in words.items():
-        shown = f"{folder}{name}.{language}.toml"
+        shown = f"{place}.{language}.toml"
         for table in ("titles", "shorts", "synonyms"):
             problems.extend(
                 f"{shown}: {table}.{key}: is no term of this list{near(key, shape.keys)}"
