@@ -8,6 +8,7 @@ country codes; a list of addresses; a boolean (`sent_by_contact`). `type_other` 
 from __future__ import annotations
 
 import atexit
+import copy
 import io
 import os
 import re
@@ -258,10 +259,14 @@ def _write_control(control, text):
 
 
 def _write_cell(cell, text):
+    """The Enter key makes paragraphs of the first one's properties."""
+    properties = cell.find(f"{W}p/{W}pPr")
     for paragraph in cell.findall(f"{W}p"):
         cell.remove(paragraph)
     for line in text.split("\n"):
         paragraph = etree.SubElement(cell, f"{W}p")
+        if properties is not None:
+            paragraph.append(copy.deepcopy(properties))
         if line:
             paragraph.append(_run(line))
 
