@@ -12,6 +12,7 @@ from servers import (
     _imap_server,
     _pymap_server,
     _smtp_sink,
+    certificate,
     dovecot_process,
     pymap_process,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "_imap_server",
     "_pymap_server",
     "_smtp_sink",
+    "certificate",
     "dovecot_process",
     "pymap_process",
 ]

@@ -10,6 +10,7 @@ import pwd
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -35,7 +36,7 @@ default_internal_group = {group}
 default_login_user = {user}
 first_valid_uid = 1
 first_valid_gid = 1
-ssl = no
+{tls}
 protocols = imap
 listen = 127.0.0.1
 disable_plaintext_auth = no
@@ -75,7 +76,9 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    address = 127.0.0.1
+    port = {tls_port}
+    ssl = yes
   }}
 }}
 """
@@ -91,16 +94,46 @@ def require(program: str) -> str:
     pytest.skip(f"{program} is not installed")
 
 
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate for localhost that only those trust who are told to."""
+
+    chain: Path
+    key: Path
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """Made anew for each run: no key lies in the project."""
+    folder = tmp_path_factory.mktemp("certificate")
+    made = Certificate(folder / "chain.pem", folder / "key.pem")
+    program = require("openssl")
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    output = ["-keyout", str(made.key), "-out", str(made.chain)]
+    command = [program, "req", *kind, "-subj", "/CN=localhost", "-addext", names, *output]
+    subprocess.run(command, check=True, capture_output=True)
+    return made
+
+
 class DovecotServer:
     """Dovecot in the foreground on a port of loopback, with any user name and one password; needs no root."""
 
-    def __init__(self, *, separator: str = ".", prefix: str = "") -> None:
+    def __init__(
+        self, *, separator: str = ".", prefix: str = "", certificate: Certificate | None = None
+    ) -> None:
         program = require("dovecot")
         # Not below pytest's own folder, which other users may not enter: as root, Dovecot runs as nobody.
         self.home = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self.owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self.password = PASSWORD
         self.port = _free_port()
+        self.tls_port = _free_port() if certificate else 0
+        tls = "ssl = no"
+        if certificate:
+            shutil.copy(certificate.chain, self.home / "chain.pem")
+            shutil.copy(certificate.key, self.home / "key.pem")
+            tls = f"ssl = yes\nssl_cert = <{self.home}/chain.pem\nssl_key = <{self.home}/key.pem"
         group = subprocess.run(["id", "-gn", self.owner.pw_name], check=True, capture_output=True, text=True)
         config = _DOVECOT_CONF.format(
             home=self.home,
@@ -108,6 +141,8 @@ class DovecotServer:
             group=group.stdout.strip(),
             password=PASSWORD,
             port=self.port,
+            tls_port=self.tls_port,
+            tls=tls,
             separator=separator,
             prefix=prefix,
         )
@@ -320,7 +355,15 @@ class SmtpSink:
         connections: How many were opened.
     """
 
-    def __init__(self, *, user: str = "", password: str = "", smtputf8: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        user: str = "",
+        password: str = "",
+        smtputf8: bool = True,
+        starttls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         from aiosmtpd.controller import Controller
         from aiosmtpd.smtp import AuthResult
 
@@ -351,6 +394,8 @@ class SmtpSink:
             server_hostname="sink.example",
             authenticator=authenticate if user else None,
             auth_require_tls=False,
+            ssl_context=tls,
+            tls_context=starttls,
             enable_SMTPUTF8=smtputf8,
             decode_data=False,
         )
