@@ -58,15 +58,21 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Words:
-    """Folded words of a mail: of subject and own text together, and the sentences that may hold a request."""
+class _Mail:
+    """Folded words of a mail, of subject and own text, and the words against which nouns are judged."""
 
     all: tuple[str, ...]
     subject: tuple[str, ...]
+    # Those that may hold a request.
     sentences: tuple[tuple[str, ...], ...]
+    # Of all languages.
+    own: tuple[str, ...]
+    foreign: tuple[str, ...]
 
 
-def template_request(message: Message, phrases: Mapping[str, Phrases]) -> Request | None:
+def template_request(
+    message: Message, phrases: Mapping[str, Phrases], names: tuple[str, ...] = ()
+) -> Request | None:
     """Whether the sender's own words are an unmistakable request for the template.
 
     One request phrase and one noun of ours in one sentence, nothing that turns it around, no word of
@@ -75,24 +81,28 @@ def template_request(message: Message, phrases: Mapping[str, Phrases]) -> Reques
     Args:
         message: A person's mail without a form.
         phrases: Language to its words.
+        names: Names of the open calls, which stand beside the noun as well as `own` words do.
     """
     text = message.own_text
     if len(_words(text)) >= MOST_WORDS:
         return None
     subject = "" if _REPLY_MARK.match(message.subject) else message.subject
-    words = _Words(
+    entries = tuple(phrases.values())
+    mail = _Mail(
         all=(*_words(message.subject), ",", *_words(text)),
         subject=_words(message.subject),
         sentences=tuple(sentence for part in (subject, text) for sentence in _sentences(part)),
+        own=(*names, *(word for entry in entries for word in entry.own)),
+        foreign=tuple(word for entry in entries for word in entry.foreign),
     )
-    if any(_holds(words.all, entry.danger) for entry in phrases.values()):
+    if any(_holds(mail.all, entry.danger) for entry in entries):
         return None
-    found = [language for language, entry in phrases.items() if _asks(words, entry, phrases)]
+    found = [language for language, entry in phrases.items() if _asks(mail, entry)]
     if not found:
         return None
-    language = max(found, key=lambda name: _count(words.all, phrases[name].common))
+    language = max(found, key=lambda name: _count(mail.all, phrases[name].common))
     marks = text.count("?") + subject.count("?")
-    asked = any(_holds(words.all, entry.questions) for entry in phrases.values())
+    asked = any(_holds(mail.all, entry.questions) for entry in entries)
     # The request itself may be a question; a second one is another.
     return Request(
         language=language, also_question=asked or marks > _own_marks(subject, text, phrases[language])
@@ -115,21 +125,30 @@ def weak_evidence(message: Message, config: Config, kinds: AbstractSet[str]) -> 
     """
     if not (kinds - _NO_EVIDENCE) and not _shares_link(message.own_text, config):
         return None
-    names = [attachment.name for attachment in message.attachments if not attachment.inline]
-    words = tuple(
-        word for text in (message.subject, message.own_text, *names) for word in (*_words(_apart(text)), ",")
-    )
-    named = any(_holds(words, call.phrases) for call in config.settings.calls)
-    named = named or any(_holds(words, entry.call) for entry in config.phrases.values())
-    if not named:
+    names = [_apart(attachment.name) for attachment in message.attachments if not attachment.inline]
+    sentences = [
+        sentence for text in (message.subject, message.own_text, *names) for sentence in _sentences(text)
+    ]
+    if not any(_names_call(sentence, config) for sentence in sentences):
         return None
-    sending = [language for language, entry in config.phrases.items() if _holds(words, entry.sending)]
-    return max(
-        sending,
-        key=lambda name: (
-            _count(words, config.phrases[name].common) + _count(words, config.phrases[name].sending)
-        ),
-        default=None,
+    words = tuple(word for sentence in sentences for word in (*sentence, ","))
+    counts = {
+        language: (_count(words, entry.sending), _count(words, entry.common))
+        for language, entry in config.phrases.items()
+        if _holds(words, entry.sending)
+    }
+    return max(counts, key=lambda language: sum(counts[language]), default=None)
+
+
+def _names_call(sentence: tuple[str, ...], config: Config) -> bool:
+    calls = config.settings.calls
+    return (
+        any(_holds(sentence, (*call.phrases, *call.names.values())) for call in calls)
+        or any(_holds(sentence, entry.call) for entry in config.phrases.values())
+        or any(
+            _holds(sentence, entry.compact) and _holds(sentence, entry.practice)
+            for entry in config.phrases.values()
+        )
     )
 
 
@@ -185,18 +204,13 @@ def _shares_link(text: str, config: Config) -> bool:
     return False
 
 
-def _asks(words: _Words, entry: Phrases, phrases: Mapping[str, Phrases]) -> bool:
-    return any(_requests_ours(sentence, words, entry, phrases) for sentence in words.sentences)
-
-
-def _requests_ours(
-    sentence: tuple[str, ...], words: _Words, entry: Phrases, phrases: Mapping[str, Phrases]
-) -> bool:
-    for asked in _places(sentence, entry.requests):
-        for noun in _places(sentence, entry.nouns):
-            if _together(sentence, asked, noun, entry) and _is_ours(sentence, noun, words, entry, phrases):
-                return True
-    return False
+def _asks(mail: _Mail, entry: Phrases) -> bool:
+    return any(
+        _together(sentence, asked, noun, entry) and _is_ours(sentence, noun, mail, entry)
+        for sentence in mail.sentences
+        for asked in _places(sentence, entry.requests)
+        for noun in _places(sentence, entry.nouns)
+    )
 
 
 def _together(sentence: tuple[str, ...], asked: range, noun: range, entry: Phrases) -> bool:
@@ -218,23 +232,19 @@ def _clause_before(sentence: tuple[str, ...], place: int) -> tuple[str, ...]:
     return before[len(before) - before[::-1].index(",") :] if "," in before else before
 
 
-def _is_ours(
-    sentence: tuple[str, ...], noun: range, words: _Words, entry: Phrases, phrases: Mapping[str, Phrases]
-) -> bool:
+def _is_ours(sentence: tuple[str, ...], noun: range, mail: _Mail, entry: Phrases) -> bool:
     """Whether the noun means our form: beside a word of the call, or alone; never beside another object's."""
-    beside = sentence[max(0, noun.start - _BEFORE) : noun.stop + _BEHIND]
-    if any(_holds(beside, other.foreign) for other in phrases.values()):
+    if _holds(sentence[max(0, noun.start - _BEFORE) : noun.stop + _BEHIND], mail.foreign):
         return False
-    if any(_holds(sentence, other.own) or _holds(words.subject, other.own) for other in phrases.values()):
+    if _holds(sentence, mail.own) or _holds(mail.subject, mail.own):
         return True
     # Nothing else says which form is meant: it must stand alone, in a mail about nothing else.
-    if any(_holds(words.all, other.foreign) for other in phrases.values()):
+    if _holds(mail.all, mail.foreign):
         return False
-    following = sentence[noun.stop : noun.stop + 1]
+    if _holds(sentence[noun.stop : noun.stop + 1], entry.joining):
+        return False
     before = sentence[max(0, noun.start - 1) : noun.start]
-    return not _holds(following, entry.joining) and not (
-        entry.bare and before and not _holds((before[-1],), entry.bare)
-    )
+    return not (entry.bare and before) or _holds(before, entry.bare)
 
 
 def _own_marks(subject: str, text: str, entry: Phrases) -> int:
@@ -285,8 +295,14 @@ def _singular(word: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _prepared(phrases: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    return tuple(words for words in (_words(phrase) for phrase in phrases) if words)
+def _prepared(phrases: tuple[str, ...]) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+    """Folded phrases by their first word."""
+    found: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for phrase in phrases:
+        words = _words(phrase, commas=True)
+        if words:
+            found[words[0]] = (*found.get(words[0], ()), words)
+    return found
 
 
 def _holds(words: tuple[str, ...], phrases: tuple[str, ...]) -> bool:
@@ -299,10 +315,8 @@ def _count(words: tuple[str, ...], phrases: tuple[str, ...]) -> int:
 
 def _places(words: tuple[str, ...], phrases: tuple[str, ...]) -> Iterator[range]:
     """Where any of the phrases stands, as whole words in a row."""
-    starts: dict[str, list[tuple[str, ...]]] = {}
-    for phrase in _prepared(phrases):
-        starts.setdefault(phrase[0], []).append(phrase)
+    prepared = _prepared(phrases)
     for index, word in enumerate(words):
-        for phrase in starts.get(word, ()):
+        for phrase in prepared.get(word, ()):
             if words[index : index + len(phrase)] == phrase:
                 yield range(index, index + len(phrase))
