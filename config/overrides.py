@@ -46,6 +46,21 @@ class _Secrets:
             return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where one variable's value belongs.
+
+    Attributes:
+        location: Keys and item numbers from the top.
+        annotation: Type of the setting.
+        from_file: Whether the value is the name of a file that holds the setting.
+    """
+
+    location: Location
+    annotation: Any
+    from_file: bool
+
+
 def expand_files(raw: dict[str, Any], home: Path, file: str, problems: list[str]) -> None:
     """Replaces every `<key>_file` by `<key>` with the file's text."""
     _expand(raw, Settings, f"{file}: ", _Secrets(home=home, problems=problems))
@@ -100,34 +115,42 @@ def _place(
     raw: dict[str, Any], segments: list[str], name: str, value: str, secrets: _Secrets
 ) -> Location | None:
     """Sets one value; `None`, with a problem added, when its place does not exist."""
+    place = _resolve(segments, name, secrets.problems)
+    if place is None:
+        return None
+    text = secrets.read(value, f"environment: {name}") if place.from_file else value
     target: Any = raw
-    annotation: Any = Settings
-    location: list[int | str] = []
-    for depth, segment in enumerate(segments):
-        last = depth == len(segments) - 1
-        key, from_file = _known_key(annotation, segment, last=last)
-        if key is None:
-            known = fields_of(block_of(annotation) or Settings)
-            secrets.problems.append(f"environment: {name}: unknown setting {segment!r}{near(segment, known)}")
-            return None
+    for key, following in zip(place.location, place.location[1:], strict=False):
         if isinstance(key, int) and key > len(target):
-            secrets.problems.append(
-                f"environment: {name}: item {key} without an item {len(target)} before it"
-            )
+            problem = f"environment: {name}: item {key} without an item {len(target)} before it"
+            secrets.problems.append(problem)
             return None
-        location.append(key)
-        annotation = _member_type(annotation, key)
-        if last:
-            text = secrets.read(value, f"environment: {name}") if from_file else value
-            if text is None:
-                return None
-            _put(target, key, _typed(text, annotation))
-            return tuple(location)
-        target = _descend(target, key, array=_is_array(annotation))
+        target = _descend(target, key, array=isinstance(following, int))
         if target is None:
             # The file holds something else there, which validation reports.
             return None
-    return None
+    if text is not None:
+        target[place.location[-1]] = _typed(text, place.annotation)
+    return place.location
+
+
+def _resolve(segments: list[str], name: str, problems: list[str]) -> _Place | None:
+    """Where a variable's value belongs, by the settings' shape alone."""
+    annotation: Any = Settings
+    location: list[int | str] = []
+    from_file = False
+    for depth, segment in enumerate(segments):
+        key, from_file = _known_key(annotation, segment, last=depth == len(segments) - 1)
+        if key is None:
+            known = fields_of(block_of(annotation) or Settings)
+            problems.append(f"environment: {name}: unknown setting {segment!r}{near(segment, known)}")
+            return None
+        location.append(key)
+        annotation = _member_type(annotation, key)
+    if block_of(annotation):
+        problems.append(f"environment: {name}: names a section; behind it stand two underscores and a key")
+        return None
+    return _Place(location=tuple(location), annotation=annotation, from_file=from_file)
 
 
 def _known_key(annotation: Any, segment: str, *, last: bool) -> tuple[int | str | None, bool]:
@@ -164,13 +187,6 @@ def _descend(target: Any, key: int | str, *, array: bool) -> Any:
     else:
         child = target.setdefault(key, empty)
     return child if isinstance(child, type(empty)) else None
-
-
-def _put(target: Any, key: int | str, value: Any) -> None:
-    if isinstance(key, int) and key == len(target):
-        target.append(value)
-    else:
-        target[key] = value
 
 
 def _typed(text: str, annotation: Any) -> Any:

@@ -14,6 +14,8 @@ from parsers.docx_form import read_docx
 from parsers.form import Answer, Document, Finding, Form, Location, Severity, Value
 from parsers.package import UnreadableError, examine, file_finding, identify
 from parsers.recognition import Recognizer, is_foreign
+from parsers.text import clean
+from parsers.values import Values, Words
 from parsers.xlsx_form import read_xlsx
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Value",
     "identify",
     "parse",
+    "read_answer",
 ]
 
 _MOST_KEPT: Final = 4
@@ -79,3 +82,25 @@ def recognizer(config: Config) -> Recognizer:
             _prepared.pop(next(iter(_prepared)))
         _prepared[id(config)] = kept
     return kept[1]
+
+
+def read_answer(
+    key: str, text: str, config: Config, template: str, language: str, *, location: Location | None = None
+) -> tuple[tuple[Answer, ...], tuple[Finding, ...]]:
+    """Reads the words of one answer by themselves, as a person of the secretariat typed them.
+
+    Args:
+        key: Field key.
+        text: The words.
+        config: Templates and lists.
+        template: Template id.
+        language: Language whose day and month order and words come first.
+        location: Where the answer stands in the sender's document.
+
+    Returns:
+        The typed answer (two for questions such as `type`, where own words are filed apart), and findings.
+    """
+    read = Values(config.templates[template], config.vocabularies).read(
+        {key: Words(text=clean(text), location=location)}, language
+    )
+    return tuple(read.answers.values()), tuple(read.findings)

@@ -17,7 +17,9 @@ from parsers.text import fold, quoted
 
 _OWN_WORDS: Final = re.compile(r"\s*[:(\[,;–—-]\s*|\s+")
 _EDGES: Final = " \t\n:.,;–—-()[]«»\"'“”¿?"
-_SAYS_YES: Final = frozenset({"si", "yes", "oui", "autorizo", "autorizamos", "authorize", "agree", "autorisons", "autorise"})
+_SAYS_YES: Final = frozenset(
+    {"si", "yes", "oui", "autorizo", "autorizamos", "authorize", "agree", "autorisons", "autorise"}
+)
 _FIRST_PART: Final = re.compile(r"\s*[:(,;–—\n]\s*|\s+-\s+")
 
 

@@ -46,7 +46,9 @@ def read_emails(text: str) -> EmailsRead:
     if not read.addresses:
         return EmailsRead(findings=[Finding(code="email.malformed", params={"read": quoted(text)})])
     known = " ".join(read.addresses)
-    broken = [piece for piece in _PIECE.findall(repaired) if "@" in piece and piece.strip(".,:'\"") not in known]
+    broken = [
+        piece for piece in _PIECE.findall(repaired) if "@" in piece and piece.strip(".,:'\"") not in known
+    ]
     if broken:
         read.findings.append(Finding(code="list.partly", params={"read": quoted(", ".join(broken))}))
     return read

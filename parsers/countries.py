@@ -46,7 +46,9 @@ class CountryReader:
             params = {"read": quoted(", ".join(read.others)), "names": list(read.others)}
             read.findings.append(Finding(code="country.not_listed", severity="note", params=params))
         if unclear:
-            read.findings.append(Finding(code="country.ambiguous", params={"read": quoted(", ".join(unclear))}))
+            read.findings.append(
+                Finding(code="country.ambiguous", params={"read": quoted(", ".join(unclear))})
+            )
         if rest:
             code = "list.partly" if read.codes or read.others else "country.unknown"
             read.findings.append(Finding(code=code, params={"read": quoted(", ".join(rest))}))

@@ -37,7 +37,9 @@ _PATTERN: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_LONE_MONTH: Final = re.compile(rf"(?<!\w)(?:(?P<d>\d{{1,2}})(?:er|st|nd|rd|th|o)?\s+(?:de\s+|of\s+)?)?(?P<m>{_MONTH})\b")
+_LONE_MONTH: Final = re.compile(
+    rf"(?<!\w)(?:(?P<d>\d{{1,2}})(?:er|st|nd|rd|th|o)?\s+(?:de\s+|of\s+)?)?(?P<m>{_MONTH})\b"
+)
 _DOCUMENT: Final = re.compile(
     r"(?:\bn\.?\s?[°ºo]\.?\s?|\br\.\s?[a-z]{1,2}\.\s?|\b(?:resolucion|oficio|ordenanza|decreto|ley|acta|expediente|convenio)\b[^,;\n]{0,30}?)"
     r"[\w.]*\d+-(?:19|20)\d\d(?:-[\w/.-]+)?"
@@ -215,5 +217,3 @@ def _numeric(first: int, second: int, year: int, language: str) -> tuple[str, Do
     if language == "en":
         return str(year), "ambiguous"
     return _date(year, second, first)
-
-

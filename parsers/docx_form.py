@@ -24,8 +24,28 @@ _WRAPPERS: Final = ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag
 _LONGEST_LINE: Final = 200
 # Boxes and ticks of the symbol fonts, by the code that Word stores (with or without F000 added).
 _SYMBOLS: Final[Mapping[str, Mapping[int, str]]] = {
-    "wingdings": {0x6F: "☐", 0x71: "☐", 0x72: "☐", 0xA8: "☐", 0xFE: "☑", 0xFD: "☒", 0xFC: "✔", 0xFB: "✘", 0x78: "☒"},
-    "wingdings 2": {0x4F: "✘", 0x50: "✔", 0x51: "☒", 0x52: "☑", 0x53: "☒", 0x54: "☒", 0xA3: "☐", 0x2A: "☐", 0x30: "☐"},
+    "wingdings": {
+        0x6F: "☐",
+        0x71: "☐",
+        0x72: "☐",
+        0xA8: "☐",
+        0xFE: "☑",
+        0xFD: "☒",
+        0xFC: "✔",
+        0xFB: "✘",
+        0x78: "☒",
+    },
+    "wingdings 2": {
+        0x4F: "✘",
+        0x50: "✔",
+        0x51: "☒",
+        0x52: "☑",
+        0x53: "☒",
+        0x54: "☒",
+        0xA3: "☐",
+        0x2A: "☐",
+        0x30: "☐",
+    },
 }
 _PRIVATE: Final = str.maketrans({0xF000 + code: glyph for code, glyph in _SYMBOLS["wingdings"].items()} | {
     0xF052: "☑", 0xF051: "☒", 0xF0A3: "☐",
@@ -82,7 +102,9 @@ def read_docx(package: Package) -> RawDocument:
     for rows in tables:
         _classify(rows, answers, choices)
     lines = [line for line in reader.lines(root) if line]
-    filled = [row for rows in tables for row in rows if sum(bool(cell.text.strip()) for cell in row.cells) > 1]
+    filled = [
+        row for rows in tables for row in rows if sum(bool(cell.text.strip()) for cell in row.cells) > 1
+    ]
     return RawDocument(
         answers=tuple(answers),
         choices=tuple(choices),
@@ -96,7 +118,21 @@ def read_docx(package: Package) -> RawDocument:
 @lru_cache(maxsize=4)
 def _wanted(uri: str) -> tuple[str, ...]:
     names = _Names(uri)
-    plain = ("p", "t", "tab", "ptab", "br", "cr", "noBreakHyphen", "sym", "checkBox", "tbl", "tr", "tag", "alias")
+    plain = (
+        "p",
+        "t",
+        "tab",
+        "ptab",
+        "br",
+        "cr",
+        "noBreakHyphen",
+        "sym",
+        "checkBox",
+        "tbl",
+        "tr",
+        "tag",
+        "alias",
+    )
     return (*(names[name] for name in plain), _W14_BOX)
 
 
@@ -127,7 +163,9 @@ class _Reader:
     def rows(self, table: Any, place: int) -> list[_Row]:
         """The table's own rows; those of tables inside it are theirs."""
         return [
-            _Row(table=place, place=number, cells=tuple(self.cell(cell) for cell in self._children(row, "tc")))
+            _Row(
+                table=place, place=number, cells=tuple(self.cell(cell) for cell in self._children(row, "tc"))
+            )
             for number, row in enumerate(self._children(table, "tr"), 1)
         ]
 
@@ -205,9 +243,7 @@ class _Reader:
 
 
 def _box_ticked(element: Any) -> bool:
-    return any(
-        child.get(_W14_VALUE) in {"1", "true", "on"} for child in element if child.tag == _W14_CHECKED
-    )
+    return any(child.get(_W14_VALUE) in {"1", "true", "on"} for child in element if child.tag == _W14_CHECKED)
 
 
 def _classify(rows: list[_Row], answers: list[RawAnswer], choices: list[RawChoice]) -> None:
@@ -245,9 +281,7 @@ def _all_marks(cells: tuple[_Cell, ...]) -> bool:
     return all(cell.is_box or len(cell.text.strip()) <= 2 for cell in cells)
 
 
-def _choices(
-    row: _Row, width: int, question: str | None, heading: tuple[str, ...]
-) -> Iterator[RawChoice]:
+def _choices(row: _Row, width: int, question: str | None, heading: tuple[str, ...]) -> Iterator[RawChoice]:
     words = " ".join(cell.text.strip() for cell in row.cells[width:] if cell.text.strip())
     for column, cell in enumerate(row.cells[:width]):
         yield RawChoice(

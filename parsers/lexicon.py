@@ -19,7 +19,9 @@ NONE: Final = frozenset({
     "pas de reponse", "non disponible",
 })  # fmt: skip
 NO: Final = frozenset({"no", "non", "n", "falso", "false", "faux"})
-YES: Final = frozenset({"si", "yes", "oui", "y", "o", "s", "x", "xx", "xxx", "ok", "1", "true", "verdadero", "vrai", "marcado"})
+YES: Final = frozenset(
+    {"si", "yes", "oui", "y", "o", "s", "x", "xx", "xxx", "ok", "1", "true", "verdadero", "vrai", "marcado"}
+)
 FILLER: Final = frozenset({
     "por definir", "por completar", "por confirmar", "por llenar", "a definir", "pendiente", "en proceso", "idem",
     "ver resumen", "ver arriba", "ver lineas arriba", "lo mismo", "igual", "igual que arriba", "xxx", "xxxx", "xx",

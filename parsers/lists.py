@@ -166,7 +166,9 @@ class ListReader:
         key = own.numbered(item.number)
         if key is None:
             wanted = f"1–{len(own.keys)}"
-            read.findings.append(self._told("number.unknown", item.written, number=item.number, wanted=wanted))
+            read.findings.append(
+                self._told("number.unknown", item.written, number=item.number, wanted=wanted)
+            )
             return
         if not item.words or item.target or self._agrees(item.words, key):
             read.keys.append(key)
@@ -255,7 +257,19 @@ _NAMES: Final[Mapping[str, str]] = {word: name for name, words in LIST_WORDS.ite
 
 _NO_TITLE: Final = frozenset(
     {word for words in LIST_WORDS.values() for name in words for word in name.split()}
-    | {"para", "for", "pour", "migracion", "migration", "migrations", "segura", "ordenada", "regular", "safe", "orderly"}
+    | {
+        "para",
+        "for",
+        "pour",
+        "migracion",
+        "migration",
+        "migrations",
+        "segura",
+        "ordenada",
+        "regular",
+        "safe",
+        "orderly",
+    }
 )
 
 
@@ -272,4 +286,3 @@ def _trailing(chunk: str) -> frozenset[str]:
     named = {_NAMES[words[-1]]} if words and words[-1] in _NAMES else set()
     named |= {_NAMES[pair] for pair in (" ".join(words[-2:]),) if pair in _NAMES}
     return frozenset(named)
-

@@ -145,7 +145,8 @@ class _Template:
         self._empty_words = {fold(words) for words in (*self._placeholders, *_words_of(texts, "or_numbers"))}
         self._own_words = {question.key: self._printed(question) for question in template.fields}
         self._prefills = {
-            question.key: {fold(words) for words in question.prefills.values()} for question in template.fields
+            question.key: {fold(words) for words in question.prefills.values()}
+            for question in template.fields
         }
         self._primary = {fold(words) for words in _words_of(texts, "principal")} | _PRIMARY_WORDS
         self._secondary = {fold(words) for words in _words_of(texts, "other")} | _SECONDARY_WORDS
@@ -158,7 +159,9 @@ class _Template:
             label = question.labels.get(language, "")
             hint = question.hints.get(language, "")
             numbers = self._template.texts.get("or_numbers", {}).get(language, "")
-            words |= {fold(text) for text in (label, f"{question.number}. {label}", hint, f"{hint} {numbers}")}
+            words |= {
+                fold(text) for text in (label, f"{question.number}. {label}", hint, f"{hint} {numbers}")
+            }
         return words - {""}
 
     def is_ours(self, gathered: _Gathered, *, named: bool) -> bool:
@@ -288,7 +291,9 @@ class _Template:
                     location=location,
                     params={"read": quoted(" / ".join(texts))},
                 )
-        read = self._values.read({key: words for key, words in written.items() if key not in unclear}, language)
+        read = self._values.read(
+            {key: words for key, words in written.items() if key not in unclear}, language
+        )
         answers = {
             question.key: read.answers.get(question.key)
             or Answer(

@@ -169,7 +169,11 @@ def split_known(text: str, find: Callable[[str], str | None]) -> tuple[list[str]
     Returns:
         What `find` gave for each known piece, and the unknown pieces as written.
     """
-    marks = [(0, 0), *[found.span() for found in _SEPARATOR.finditer(text)][:_MOST_PARTS], (len(text), len(text))]
+    marks = [
+        (0, 0),
+        *[found.span() for found in _SEPARATOR.finditer(text)][:_MOST_PARTS],
+        (len(text), len(text)),
+    ]
     known: list[str] = []
     unknown: list[str] = []
     place, last = 0, len(marks) - 1

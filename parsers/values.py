@@ -142,14 +142,20 @@ class Values:
         none = not folded or folded in NONE or (folded in NO and question.kind in _TEXTS)
         if none and _only_signs_that_say_nothing(text, folded):
             return [_told("answer.none", text)] if needed else []
-        if folded in FILLER or (len(folded.split()) <= LONGEST_REFERENCE and folded.startswith(FILLER_STARTS)):
+        if folded in FILLER or (
+            len(folded.split()) <= LONGEST_REFERENCE and folded.startswith(FILLER_STARTS)
+        ):
             if question.key in {"consent_publish", "consent_images"} or question.kind == "date":
                 return None
             return [_told("answer.filler", text)]
         short = len(folded.split()) <= LONGEST_REFERENCE
         if short and any(folded == start or folded.startswith(f"{start} ") for start in _STARTS):
             # A link is an answer where links are asked for.
-            return None if "://" in text or "www" in folded.split() else [_told("answer.refers_to_attachment", text)]
+            return (
+                None
+                if "://" in text or "www" in folded.split()
+                else [_told("answer.refers_to_attachment", text)]
+            )
         return None
 
     def _date(
@@ -255,7 +261,9 @@ def _same_moment(one: str, other: str) -> bool:
 
 
 def _tell(read: Read, code: str, answer: Answer, **params: Any) -> None:
-    read.findings.append(replace(_told(code, answer.raw, **params), field=answer.field, location=answer.location))
+    read.findings.append(
+        replace(_told(code, answer.raw, **params), field=answer.field, location=answer.location)
+    )
 
 
 def _told(code: str, written: str, **params: Any) -> Finding:

@@ -294,9 +294,7 @@ def _figure(value: str, shown: str, epoch: date) -> str:
     return repr(figure) if figure == figure else ""  # noqa: PLR0124  # Not a number equals nothing.
 
 
-def _sort(
-    found: _Found, book: _Workbook, sheet: str, group: int, number: int, cells: dict[int, str]
-) -> None:
+def _sort(found: _Found, book: _Workbook, sheet: str, group: int, number: int, cells: dict[int, str]) -> None:
     """Adds one row to what was found."""
     if not cells:
         return
@@ -316,7 +314,9 @@ def _sort(
                 words=cells[first + 1],
                 mark=cells.get(first + 2, ""),
                 group=group,
-                location=Location(question=code[1].lower(), sheet=sheet, cell=f"{_letters(first + 2)}{number}"),
+                location=Location(
+                    question=code[1].lower(), sheet=sheet, cell=f"{_letters(first + 2)}{number}"
+                ),
             )
         )
         return

@@ -1,1 +1,1 @@
-"""placeholder."""
+"""Everything that is sent, built of parsers and configuration types alone."""

@@ -180,15 +180,12 @@ def _acknowledgement(
         "again": section.again,
         "late": words.day(section.late) if section.late else "",
         "rows": _rows(section, letter, config, words) if letter.verified else [],
-        "suggestions": _suggestions(section.advice, letter, config, words),
+        # Who says no is asked nothing more.
+        "suggestions": [] if section.consent == "no" else _suggestions(section.advice, letter, config, words),
     }
 
 
 def _correction(section: Correction, letter: Letter, config: Config, words: Wording) -> dict[str, Any]:
-    template = _template(letter, config)
-    points = [
-        tell(error, template, config, words.language, quote=letter.verified) for error in section.errors
-    ]
     return {
         "kind": "correction",
         "reference": section.reference,

@@ -25,10 +25,13 @@ def describe_value(field: Field, value: Value, config: Config, language: str) ->
     Returns:
         The words; `""` for no value.
     """
+    words = wording(nearest(language))
     items = describe_items(field, value, config, language)
-    if field.kind in {"countries", "emails"}:
-        return wording(nearest(language)).listed(items) if field.kind == "countries" else ", ".join(items)
-    return "; ".join(items)
+    if field.kind == "countries":
+        return words.listed(items)
+    if field.kind == "emails":
+        return ", ".join(items)
+    return words.together(items)
 
 
 def describe_items(field: Field, value: Value, config: Config, language: str) -> list[str]:

@@ -112,6 +112,11 @@ class Wording:
             text = re.sub(pattern, replacement, text)
         return text
 
+    def together(self, items: Iterable[Any]) -> str:
+        """Items one after the other, none of them last: "7 – Reducir vulnerabilidades; 16 – Inclusión"."""
+        separator: str = self.words["separator"]
+        return separator.join(str(item) for item in items)
+
     def day(self, value: date) -> str:
         """A day in words: "12 de marzo de 2027"."""
         patterns = self.words["dates"]
@@ -210,8 +215,10 @@ def environment(language: str, *, html: bool) -> Environment:
     env.filters["quoted"] = words.quoted
     env.filters["listed"] = words.listed
     env.filters["each_quoted"] = lambda items: [words.quoted(item) for item in items]
+    env.filters["together"] = words.together
     env.filters["oneline"] = _one_line
     env.filters["form_date"] = lambda value: words.form_date(str(value))
+    env.globals["colon"] = words.words["colon"]
     env.globals["word"] = words.say
     env.globals["counted"] = words.counted
     env.globals["say"] = env.get_template("layouts/html.j2" if html else "layouts/text.j2").module

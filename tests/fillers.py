@@ -118,7 +118,8 @@ def fill_docx_outside(blank, practice, template, vocabularies, language):
         if not text:
             continue
         control = controls.get(field.key)
-        if control is None or row % 2:
+        prefilled = control is not None and control.find(f"{W}sdtPr/{W}showingPlcHdr") is None
+        if control is None or prefilled or row % 2:
             _write_cell(cells[field.number], text)
         else:
             control.addnext(_run(f" {text}"))

@@ -22,7 +22,7 @@ _FONT = "Calibri"
 _HEADINGS = {"fixed": "44546A", "machine": "1F6FB2", "staff": "2E7D4F", "formula": "8A8A8A"}
 _FORMATS = {"date": "dd-mmm-yyyy", "time": "dd-mmm-yyyy hh:mm", "number": "0"}
 _ROW_POINTS = 30
-_HEADING_POINTS = 36
+_HEADING_POINTS = 44
 # Rows below the table, too, offer the lists and warn of a date gone by.
 _RULES_DOWN_TO = 2000
 _INITIALS_DOWN_TO = 60
@@ -88,7 +88,9 @@ def _table(book: Workbook, sheet: Worksheet, layout: Sheet, said: Words) -> None
 
 def _heading(sheet: Worksheet, number: int, column: Column, text: str) -> None:
     cell = sheet.cell(1, number, text)
-    cell.font = Font(name=_FONT, size=10, bold=True, color="FFFFFF")
+    # A long word in a narrow column would break in its middle.
+    narrow = max(len(word) for word in text.split()) > column.width
+    cell.font = Font(name=_FONT, size=8 if narrow else 10, bold=True, color="FFFFFF")
     cell.fill = PatternFill("solid", fgColor=_HEADINGS[column.owner])
     cell.alignment = Alignment(wrap_text=True, vertical="center", horizontal="left")
     cell.border = Border(right=Side(style="thin", color="FFFFFF"))
@@ -252,7 +254,7 @@ def _guide(sheet: Worksheet, said: Words) -> None:
         label = sheet.cell(row, 2, guide[name])
         label.font = Font(name=_FONT, size=10, bold=True, color="FFFFFF")
         label.fill = PatternFill("solid", fgColor=_HEADINGS[owner])
-        label.alignment = Alignment(vertical="center", indent=1)
+        label.alignment = Alignment(horizontal="left", vertical="center", indent=1)
         _said(sheet, row, guide[f"{name}_text"])
         row += 1
     row = _section(sheet, row + 1, guide["rules_title"])
@@ -262,7 +264,9 @@ def _guide(sheet: Worksheet, said: Words) -> None:
         row += 1
     row = _section(sheet, row + 1, guide["sheets_title"])
     for name, text in guide["sheets"]:
-        sheet.cell(row, 2, name).font = Font(name=_FONT, size=10, bold=True)
+        label = sheet.cell(row, 2, name)
+        label.font = Font(name=_FONT, size=10, bold=True)
+        label.alignment = Alignment(horizontal="left", vertical="center", indent=1)
         _said(sheet, row, text)
         row += 1
     sheet.page_setup.orientation = "landscape"
@@ -297,5 +301,5 @@ def _line(
 def _said(sheet: Worksheet, row: int, text: str) -> None:
     cell = sheet.cell(row, 3, text)
     cell.font = Font(name=_FONT, size=10)
-    cell.alignment = Alignment(wrap_text=True, vertical="center", indent=1)
+    cell.alignment = Alignment(horizontal="left", wrap_text=True, vertical="center", indent=1)
     sheet.row_dimensions[row].height = 18

@@ -10,7 +10,7 @@ from lxml import etree
 
 from intake.register import ranges
 from intake.register.book import REL, Book
-from intake.register.cells import tag
+from intake.register.cells import MAIN, tag
 from intake.register.errors import unreadable
 
 _FORMULA = "http://schemas.microsoft.com/office/excel/2006/main"
@@ -48,8 +48,8 @@ class Grid:
 
     def _normalise(self) -> None:
         """Gives rows and cells that state no address the one they have by their place (18.3.1.4, 18.3.1.73)."""
-        find = "boolean(//*[local-name()='c'][not(@r)] | //*[local-name()='row'][not(@r)])"
-        if not self.root.xpath(find):
+        find = "boolean(m:row[not(@r)] | m:row/m:c[not(@r)])"
+        if not self._data.xpath(find, namespaces={"m": MAIN}):
             return
         row_number = 0
         for row in self._data.iterchildren(tag("row")):

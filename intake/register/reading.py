@@ -36,7 +36,8 @@ def _rows(place: Place) -> list[dict[str, str]]:
             keys[number] = UNKNOWN + text
     rows = []
     for row in place.grid.numbers:
-        if place.header < row <= place.bottom:
+        # Not every program enlarges the table when people type below it, so rows there count too.
+        if row > place.header and not (place.totals and row == place.bottom + 1):
             texts = place.grid.row_texts(row)
             cells = {key: texts[number] for number, key in keys.items() if number in texts}
             if cells:

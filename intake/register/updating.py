@@ -179,8 +179,8 @@ class _Run:
             touched = True
         self.written[spot] = new
         if isinstance(value, Link) and place.grid.link(number, index, value.url):
+            # Other programs rewrite addresses; putting one right is no news of the case.
             self.book.touch(place.grid.path)
-            touched = True
         return touched
 
     def _disagree(self, place: Place, row: Row, column: Column, staff: str, new: str) -> None:

@@ -1,0 +1,62 @@
+"""A verdict put into the ledger with the reply it owes, in the caller's one transaction.
+
+The worker, `replay` and staff's decisions all come through here, so that what is said offline is what is mailed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from config import Config
+from intake import cases, outbox
+from intake.answering import Reply, language_of_reply, reply_for
+from intake.cases import Recorded
+from intake.history import History
+from intake.judging import Judgement
+from intake.reading import Reading
+
+
+def commit(
+    connection: Connection,
+    reading: Reading,
+    judgement: Judgement,
+    history: History,
+    *,
+    raw: str,
+    received: datetime,
+    earlier: int | None,
+    sender: str,
+    config: Config,
+    now: datetime,
+) -> tuple[Recorded, Reply | None]:
+    """Records the verdict, allocates references, renders and queues the reply.
+
+    Args:
+        raw: Digest of the original.
+        received: When the mail arrived.
+        earlier: The message's row when it is looked at again.
+        sender: Our address.
+    """
+    recorded = cases.record(
+        connection, reading, judgement, raw=raw, received=received, earlier=earlier, config=config, now=now
+    )
+    language = language_of_reply(reading, history.language, config)
+    reply = reply_for(reading, judgement, recorded, received=received, language=language, config=config)
+    if judgement.file_to is not None:
+        # Only mail that is about the call makes correction requests wait for quiet again.
+        outbox.quiet(connection, reading.sender, now, config.settings.replies.quiet_minutes)
+    if reply is not None:
+        outbox.queue(
+            connection,
+            reply,
+            message=recorded.message,
+            references=[reference for reference in recorded.references if reference],
+            answers=reading.message_id,
+            thread=reading.references,
+            sender=sender,
+            config=config,
+            now=now,
+        )
+    return recorded, reply

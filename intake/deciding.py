@@ -1,0 +1,298 @@
+"""Staff's decisions on cases: corrections, waivers, release, join, withdraw, close.
+
+One function, `decide`; the command uses it now, the register later. Each decision is an event with person and
+reason; the form is judged again and answered by the same path as mail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from config import Config
+from intake import cases, outbox
+from intake.answering import form_section, prepared
+from intake.cases import Recorded, call_of
+from intake.errors import OperatorError
+from intake.history import KnownCase
+from intake.judging import (
+    Accepted,
+    FormJudgement,
+    Held,
+    NeedsCorrection,
+    judge_form,
+    raw_of,
+    with_corrections,
+)
+from intake.ledger import Ledger, moment
+from intake.schema import cases as case_table
+from intake.schema import corrections, messages, review, waivers
+from parsers.form import Form
+from responses.letters import Letter
+
+
+class DecisionRefused(OperatorError):
+    """The decision cannot be carried out; `show REF` tells what the case holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correct:
+    """Staff's value of a field stands from now on."""
+
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waive:
+    """A finding is let pass for this case, field and value. Consent cannot be waived."""
+
+    code: str
+    field: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What was held goes on: judged again without what held it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """The case is the same practice as another, which goes on alone."""
+
+    other: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """The submitter withdrew it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """Nothing more is done with it; for a line of "Por revisar": seen to."""
+
+
+Action = Correct | Waive | Release | Join | Withdraw | Close
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a person decided.
+
+    Attributes:
+        target: A case's reference, or the number of a line of "Por revisar".
+        action: What.
+        by: Who.
+        reason: Why, a sentence.
+    """
+
+    target: str
+    action: Action
+    by: str
+    reason: str
+
+
+def decide(book: Ledger, config: Config, decision: Decision, now: datetime) -> str:
+    """Carries out one decision.
+
+    Returns:
+        The case's disposition afterwards.
+
+    Raises:
+        DecisionRefused: No such case or line, or the action does not fit it.
+    """
+    with book.transaction() as connection:
+        if decision.target.isdigit():
+            return _close_line(connection, decision, now)
+        known = cases.known_case(connection, decision.target)
+        if known is None:
+            raise DecisionRefused(f"no case {decision.target}")
+        _note(connection, decision, known, now)
+        match decision.action:
+            case Correct(field=field, value=value):
+                _correct(connection, known, field, value, config)
+                return _judge_again(connection, known.reference, config, now, source=decision.by)
+            case Waive(code=code, field=field):
+                _waive(connection, known, code, field)
+                return _judge_again(connection, known.reference, config, now, source=decision.by)
+            case Release():
+                return _judge_again(
+                    connection, known.reference, config, now, source=decision.by, released=True
+                )
+            case Join(other=other):
+                if cases.known_case(connection, other) is None or other == known.reference:
+                    raise DecisionRefused(f"no other case {other}")
+                _end(connection, known, "joined", now, joined_to=other)
+            case Withdraw():
+                _end(connection, known, "withdrawn", now)
+            case Close():
+                _end(connection, known, "closed", now)
+        return known.disposition
+
+
+def _note(connection: Connection, decision: Decision, known: KnownCase, now: datetime) -> None:
+    detail: dict[str, Any] = {"reason": decision.reason, "action": type(decision.action).__name__.lower()}
+    match decision.action:
+        case Correct(field=field):
+            detail["field"] = field
+        case Waive(code=code, field=waived):
+            detail |= {"code": code, "field": waived or ""}
+        case Join(other=other):
+            detail["other"] = other
+        case _:
+            pass
+    cases.add_event(connection, now, "decided", reference=known.reference, by=decision.by, **detail)
+
+
+def _close_line(connection: Connection, decision: Decision, now: datetime) -> str:
+    if not isinstance(decision.action, Close):
+        raise DecisionRefused("a line of Por revisar can only be closed")
+    done = connection.execute(
+        update(review)
+        .where(review.c.id == int(decision.target))
+        .values(closed=True, result=f"{decision.by}: {decision.reason}", changed=review.c.changed + 1)
+    )
+    if not done.rowcount:
+        raise DecisionRefused(f"no line {decision.target}")
+    cases.add_event(
+        connection, now, "line_closed", by=decision.by, line=decision.target, reason=decision.reason
+    )
+    return "closed"
+
+
+def _correct(connection: Connection, known: KnownCase, field: str, value: str, config: Config) -> None:
+    if all(item.key != field for item in config.template.fields):
+        keys = ", ".join(item.key for item in config.template.fields)
+        raise DecisionRefused(f"no field {field}; fields are {keys}")
+    statement = upsert(corrections).values(reference=known.reference, field=field, value=value)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["reference", "field"], set_={"value": value})
+    )
+
+
+def _waive(connection: Connection, known: KnownCase, code: str, field: str | None) -> None:
+    if field == "consent_publish":
+        raise DecisionRefused("consent cannot be waived; correct it with what the submitter answered")
+    form = _last_form(connection, known.reference)
+    connection.execute(
+        insert(waivers).values(reference=known.reference, code=code, field=field, value=raw_of(form, field))
+    )
+
+
+def _last_form(connection: Connection, reference: str) -> Form:
+    last = cases.last_version(connection, reference)
+    if last is None:
+        raise DecisionRefused(f"{reference} holds no form")
+    return cases.form_json.validate_json(last.form)
+
+
+def _judge_again(
+    connection: Connection,
+    reference: str,
+    config: Config,
+    now: datetime,
+    *,
+    source: str,
+    released: bool = False,
+) -> str:
+    known = cases.known_case(connection, reference)
+    last = cases.last_version(connection, reference)
+    if known is None or last is None:
+        raise DecisionRefused(f"{reference} holds no form")
+    form = with_corrections(_last_form(connection, reference), known, config)
+    today = now.astimezone(ZoneInfo(config.settings.office.timezone)).date()
+    filed, findings, disposition = judge_form(form, config, today, case=known)
+    if released and isinstance(disposition, Held):
+        # What held it was seen by a person; what the sender must still mend is asked for.
+        findings = tuple(
+            replace(finding, severity="note") if finding.severity == "hold" else finding
+            for finding in findings
+        )
+        lacking = any(finding.severity == "error" for finding in findings)
+        disposition = NeedsCorrection() if lacking else Accepted()
+    judged = FormJudgement(file=None, form=filed, findings=findings, disposition=disposition, case=known)
+    number = known.versions + 1
+    cases.add_version(
+        connection, reference, number, judged, message=last.message, source=source, files=[], now=now
+    )
+    cases.settle_case(connection, reference, judged, number=number, known=known, now=now)
+    _answer(connection, judged, known, last.message, config, now)
+    from intake.judging import name_of
+
+    return name_of(disposition)
+
+
+def _answer(
+    connection: Connection,
+    judged: FormJudgement,
+    known: KnownCase,
+    message: int | None,
+    config: Config,
+    now: datetime,
+) -> None:
+    row = connection.execute(select(messages).where(messages.c.id == message)).first()
+    if (
+        row is None
+        or row.sender is None
+        or known.frozen
+        or known.closed
+        or isinstance(judged.disposition, Held)
+    ):
+        return
+    call, late = call_of(config, moment(row.received))
+    recorded = Recorded(
+        message=row.id,
+        references=(known.reference,),
+        tokens={known.reference: cases.token(connection, known.reference)},
+        call=call,
+        late=late,
+    )
+    section = form_section(judged, known.reference, recorded)
+    if section is None or config.settings.replies.mode == "off":
+        return
+    verified = row.trust == "verified"
+    language = row.language if row.language in config.languages else judged.form.language
+    letter = Letter(
+        language=language,
+        received=moment(row.received),
+        verified=verified,
+        sections=(section,),
+        subject=row.subject if verified else None,
+        tokens=recorded.tokens,
+        template_id=config.settings.template,
+    )
+    outbox.queue(
+        connection,
+        prepared(letter, row.sender, config),
+        message=row.id,
+        references=[known.reference],
+        answers=row.message_id,
+        thread=(),
+        sender=config.settings.mailboxes[0].address,
+        config=config,
+        now=now,
+    )
+
+
+def _end(
+    connection: Connection, known: KnownCase, why: str, now: datetime, joined_to: str | None = None
+) -> None:
+    from intake.ledger import stamp
+
+    outbox.supersede(connection, [known.reference], now)
+    values: dict[str, object] = {
+        "closed": True,
+        "changed": case_table.c.changed + 1,
+        "changed_at": stamp(now),
+    }
+    if why == "withdrawn":
+        values |= {"situation": "withdrawn", "frozen": True}
+    if joined_to is not None:
+        values["joined_to"] = joined_to
+    connection.execute(update(case_table).where(case_table.c.reference == known.reference).values(**values))

@@ -1,0 +1,430 @@
+"""The verdict on a mail: all findings at once, a disposition for each form, what is to be answered.
+
+Pure: values in, values out. `check`, `replay` and the worker all call `judge_form` and `judge`, so the
+offline verdict is the mailed one. What a machine may not judge (innovative, replicable, cross-cutting,
+coherent) becomes questions for reviewers, never a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+from config import Config
+from intake.checks import form_findings
+from intake.history import Earlier, FormHistory, History, KnownCase
+from intake.reading import File, Reading
+from parsers import read_answer
+from parsers.form import Finding, Form
+
+DispositionName = Literal["accepted", "needs_correction", "answered", "held", "ignored"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """Complete; goes to review. People read "Completa, pasa a revisión"."""
+
+    reason: str = "complete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedsCorrection:
+    """A mandatory field has no usable value."""
+
+    reason: str = "incomplete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """No form, but about the call: template or format advice goes out."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A person decides."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """Nothing is done; `reason` "left_for_people" means that the mail is not even moved."""
+
+    reason: str
+
+
+Disposition = Accepted | NeedsCorrection | Answered | Held | Ignored
+
+
+def name_of(disposition: Disposition) -> DispositionName:
+    """The disposition's name in the command contract."""
+    match disposition:
+        case Accepted():
+            return "accepted"
+        case NeedsCorrection():
+            return "needs_correction"
+        case Answered():
+            return "answered"
+        case Held():
+            return "held"
+        case Ignored():
+            return "ignored"
+
+
+# A mail's disposition is the first of these that any of its parts has.
+PRECEDENCE: tuple[DispositionName, ...] = ("held", "needs_correction", "accepted", "answered", "ignored")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormJudgement:
+    """The verdict on one form.
+
+    Attributes:
+        file: The attachment it came in, `None` for `check` and for staff's corrections.
+        form: As filed: values that may not stand (an end before the start) are taken out.
+        findings: All, in the order of the form.
+        disposition: Accepted, NeedsCorrection or Held.
+        case: The case it continues.
+        opens_case: Whether it begins or continues a case; if not, it is a row of "Por revisar" only.
+        same: The same bytes again; no new version.
+    """
+
+    file: File | None
+    form: Form
+    findings: tuple[Finding, ...]
+    disposition: Disposition
+    case: KnownCase | None = None
+    opens_case: bool = True
+    same: bool = False
+
+    @property
+    def errors(self) -> tuple[tuple[str, str | None], ...]:
+        """`(code, field)` of the errors."""
+        return tuple(
+            (finding.code, finding.field) for finding in self.findings if finding.severity == "error"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The verdict on one mail.
+
+    Attributes:
+        disposition: Of the mail.
+        forms: One a recognised form.
+        answer: What a mail without a form gets: `"template"`, `"empty"`, `"format"`, `"waiting"`, or nothing.
+        format_findings: For `"format"`.
+        reply: Whether a reply leaves; if not, `silence` says why.
+        silence: Reason for no reply.
+        file_to: Folder key (`config.settings.Folders`), `None` leaves the mail where it is.
+        review: Reason for a row of "Por revisar", `None` for none.
+        thread_case: Case that a mail without a form speaks of.
+        freezes: Words of withdrawal: the case's outgoing mail stops.
+    """
+
+    disposition: Disposition
+    forms: tuple[FormJudgement, ...] = ()
+    answer: Literal["template", "empty", "format", "waiting"] | None = None
+    format_findings: tuple[Finding, ...] = ()
+    reply: bool = False
+    silence: str | None = None
+    file_to: str | None = None
+    review: str | None = None
+    thread_case: KnownCase | None = None
+    freezes: bool = False
+
+
+def judge_form(
+    form: Form,
+    config: Config,
+    today: date,
+    *,
+    case: KnownCase | None = None,
+    other_files: bool = False,
+    images: bool = False,
+) -> tuple[Form, tuple[Finding, ...], Disposition]:
+    """Judges one form.
+
+    Args:
+        form: As read.
+        config: Template and criteria.
+        today: Day of the verdict in the office's time zone.
+        case: What is known of its case: staff's corrections and waivers hold.
+        other_files: Whether the mail holds another attachment ("ver anexo" can be looked up there).
+        images: Whether photographs came along (their authorisation is then needed).
+
+    Returns:
+        The form as it is filed, all findings in the form's order, and Accepted, NeedsCorrection or Held.
+    """
+    filed, findings = form_findings(form, config, today, other_files=other_files, images=images)
+    if case is not None:
+        findings = tuple(finding for finding in findings if not _waived(finding, filed, case))
+    held = [finding for finding in findings if finding.severity == "hold"]
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if held:
+        return filed, findings, Held(reason=held[0].code)
+    if not errors:
+        return filed, findings, Accepted()
+    if case is not None and case.rounds >= config.settings.replies.rounds:
+        return filed, findings, Held(reason="third_round")
+    return filed, findings, NeedsCorrection()
+
+
+def judge(reading: Reading, history: History, config: Config, today: date) -> Judgement:
+    """Judges one mail.
+
+    Args:
+        reading: The mail as read.
+        history: What the ledger knows.
+        config: Criteria, limits, mailbox kind.
+        today: Day of receipt in the office's time zone.
+
+    Returns:
+        The verdict with the plan of what to answer and where to file.
+    """
+    if not reading.screening.process:
+        return _machine(reading, history)
+    if reading.forms:
+        return _with_forms(reading, history, config, today)
+    return _without_forms(reading, history, config)
+
+
+def left(reason: str = "left_for_people") -> Judgement:
+    """A mail that is not about the call: untouched, only counted."""
+    return Judgement(disposition=Ignored(reason=reason), silence=reason)
+
+
+def _machine(reading: Reading, history: History) -> Judgement:
+    # Machine mail is filed only if it names a Message-ID or token of ours; else it is left where it is.
+    reason = reading.screening.kind
+    if not history.ours or reason == "own":
+        return left(reason)
+    return Judgement(
+        disposition=Ignored(reason=reason),
+        silence="machine",
+        file_to="automatic",
+        thread_case=history.thread_case,
+    )
+
+
+def _with_forms(reading: Reading, history: History, config: Config, today: date) -> Judgement:
+    blocked = _blocked(reading, history, config)
+    judged: list[FormJudgement] = []
+    images = any(file.kind == "image" and not file.inline for file in reading.files)
+    for (file, form), known in zip(reading.forms, history.forms, strict=True):
+        if blocked is not None:
+            judged.append(
+                FormJudgement(
+                    file=file, form=form, findings=(), disposition=Held(reason=blocked), opens_case=False
+                )
+            )
+            continue
+        judged.append(_one_form(file, form, known, reading, config, today, images=images))
+    names = {name_of(item.disposition) for item in judged}
+    name = next(name for name in PRECEDENCE if name in names)
+    first = next(item for item in judged if name_of(item.disposition) == name)
+    reason = first.disposition.reason
+    review = reason if name == "held" else None
+    silence = _silence(reading, history, config)
+    if blocked is not None:
+        silence = blocked
+    elif history.earlier is not None and _unchanged(history.earlier, name, judged):
+        silence = "unchanged"
+    elif silence is None and not _anything_to_say(judged):
+        silence = "nothing_new"
+    if any(item.case is not None and item.case.frozen for item in judged):
+        silence = silence or "frozen"
+    return Judgement(
+        disposition=first.disposition,
+        forms=tuple(judged),
+        reply=silence is None,
+        silence=silence,
+        file_to=name,
+        review=review,
+    )
+
+
+def _one_form(
+    file: File, form: Form, known: FormHistory, reading: Reading, config: Config, today: date, *, images: bool
+) -> FormJudgement:
+    case = known.case
+    if known.foreign or not known.allowed:
+        # Never merged into a case that is not proved to be the sender's, and never a case of its own.
+        reason = "foreign_reference" if known.foreign else "wrong_sender"
+        return FormJudgement(
+            file=file, form=form, findings=(), disposition=Held(reason=reason), opens_case=False
+        )
+    others = any(
+        other.form is None and not other.inline and other.kind not in ("image", "empty")
+        for other in reading.files
+    )
+    corrected = with_corrections(form, case, config)
+    filed, findings, disposition = judge_form(
+        corrected, config, today, case=case, other_files=others, images=images
+    )
+    same = known.same and case is not None and not case.closed
+    return FormJudgement(
+        file=file, form=filed, findings=findings, disposition=disposition, case=case, same=same
+    )
+
+
+def _blocked(reading: Reading, history: History, config: Config) -> str | None:
+    """Why no form of this mail may open or continue a case, and nothing is answered."""
+    limits = config.settings.limits
+    if reading.screening.dmarc_failed:
+        return "dmarc"
+    if reading.sender is None:
+        return "no_sender"
+    if len(reading.forms) > limits.forms_per_mail:
+        return "forms"
+    if history.cases_today + len(reading.forms) > limits.cases_per_address_day and any(
+        known.case is None for known in history.forms
+    ):
+        return "limit"
+    if reading.screening.kind != "person" or not reading.screening.may_reply:
+        return "weak_signs"
+    return None
+
+
+def _without_forms(reading: Reading, history: History, config: Config) -> Judgement:
+    if history.thread_case is not None or history.ours:
+        return _words_in_thread(reading, history)
+    if reading.sender is None:
+        return left("no_sender")
+    if not reading.screening.may_reply or reading.screening.kind != "person":
+        return left()
+    plan = _about_the_call(reading, config)
+    if plan is None:
+        if not _dedicated(config):
+            return left()
+        plan = Judgement(
+            disposition=Held(reason="question"), answer="waiting", file_to="held", review="question"
+        )
+    silence = _silence(reading, history, config)
+    if plan.answer == "waiting" and history.noticed:
+        silence = silence or "noticed_before"
+    if reading.screening.dmarc_failed:
+        return Judgement(disposition=Held(reason="dmarc"), silence="dmarc", file_to="held", review="dmarc")
+    if plan.answer is None:
+        silence = silence or plan.disposition.reason
+    return replace(plan, reply=silence is None, silence=silence)
+
+
+def _words_in_thread(reading: Reading, history: History) -> Judgement:
+    """A mail without a form in a case's thread is never answered; staff read it."""
+    reason = "withdrawal" if reading.withdrawal else "reply_in_words"
+    return Judgement(
+        disposition=Held(reason=reason),
+        silence="people_answer",
+        file_to="held",
+        review=reason,
+        thread_case=history.thread_case,
+        freezes=reading.withdrawal,
+    )
+
+
+def _about_the_call(reading: Reading, config: Config) -> Judgement | None:
+    """What a first mail without a form gets when it is about the call; `None` when it is not."""
+    if reading.empty_forms:
+        return Judgement(disposition=Answered(reason="empty_template"), answer="empty", file_to="answered")
+    if reading.request is not None:
+        if reading.request.also_question:
+            # The template goes out; what they asked about deadline, money or certificates a person answers.
+            return Judgement(
+                disposition=Held(reason="question"), answer="template", file_to="held", review="question"
+            )
+        return Judgement(
+            disposition=Answered(reason="template_requested"), answer="template", file_to="answered"
+        )
+    about = reading.weak is not None or _dedicated(config)
+    findings = [finding for file in reading.files if not file.inline for finding in file.findings]
+    if any(finding.severity == "hold" for finding in findings) and about:
+        return Judgement(
+            disposition=Held(reason="foreign_document"),
+            answer="waiting",
+            file_to="held",
+            review="foreign_document",
+        )
+    told = tuple(finding for finding in findings if not finding.code.startswith("template_mismatch."))
+    if about and told:
+        return Judgement(
+            disposition=Answered(reason="format"), answer="format", format_findings=told, file_to="answered"
+        )
+    if reading.weak is not None:
+        return Judgement(
+            disposition=Held(reason="no_form"), answer="waiting", file_to="held", review="no_form"
+        )
+    return None
+
+
+def _silence(reading: Reading, history: History, config: Config) -> str | None:
+    """Why a mail that would be answered is not."""
+    replies = config.settings.replies
+    if not reading.screening.may_reply:
+        return "may_not_reply"
+    if history.answered_by_person:
+        return "answered_by_person"
+    if replies.mode == "off":
+        return "replies_off"
+    if history.replies_today >= replies.per_address_day:
+        return "cap_address"
+    if history.replies_this_hour >= replies.per_hour:
+        return "cap_hour"
+    return None
+
+
+def _anything_to_say(judged: Sequence[FormJudgement]) -> bool:
+    """A held case that had its notice already gives no further reply."""
+    return any(
+        not (isinstance(item.disposition, Held) and item.case is not None and item.case.noticed)
+        for item in judged
+    )
+
+
+def _unchanged(earlier: Earlier, name: str, judged: Sequence[FormJudgement]) -> bool:
+    errors = tuple(error for item in judged for error in item.errors)
+    return earlier.disposition == name and tuple(earlier.errors) == errors
+
+
+def _waived(finding: Finding, form: Form, case: KnownCase) -> bool:
+    """A waiver holds for case, code, field and value; consent cannot be waived."""
+    if finding.field == "consent_publish":
+        return False
+    value = raw_of(form, finding.field)
+    return any(
+        waiver.code == finding.code and waiver.field == finding.field and waiver.value == value
+        for waiver in case.waivers
+    )
+
+
+def raw_of(form: Form, key: str | None) -> str:
+    """The words of a field as written, `""` when there are none."""
+    answer = form.answers.get(key) if key is not None else None
+    return answer.raw if answer is not None else ""
+
+
+def with_corrections(form: Form, case: KnownCase | None, config: Config) -> Form:
+    """The form with staff's corrections standing over what the sender wrote.
+
+    Staff's words are read by the same value reader as the sender's.
+    """
+    if case is None or not case.corrections:
+        return form
+    findings = [finding for finding in form.findings if finding.field not in case.corrections]
+    answers = dict(form.answers)
+    for key, text in case.corrections.items():
+        earlier = answers.get(key)
+        place = earlier.location if earlier is not None else None
+        read, told = read_answer(key, text, config, form.template, form.language, location=place)
+        for answer in read:
+            answers[answer.field] = answer
+        findings += told
+    return replace(form, answers=answers, findings=tuple(findings))
+
+
+def _dedicated(config: Config) -> bool:
+    return any(mailbox.dedicated for mailbox in config.settings.mailboxes)

@@ -1,0 +1,242 @@
+"""Replies owed: prepared with the verdict, sent later, each once.
+
+States: waiting (a person's approval, a pause), due, sending (committed before DATA), sent, refused,
+superseded. Functions over one connection.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from config import Config
+from intake.answering import Reply, mime
+from intake.ledger import moment, stamp
+from intake.mailbox import SentAnswer
+from intake.schema import cases, messages, outbox, outbox_cases
+
+# A refused or failed handing over is tried again after these minutes, then daily.
+RETRY_MINUTES = (1, 5, 15, 60, 240)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A reply that is to be sent."""
+
+    id: int
+    message: int
+    kind: str
+    state: str
+    due: datetime
+    created: datetime
+    recipient: str
+    message_id: str
+    reply_id: str
+    answers: str | None
+    mime: bytes
+    attempts: int
+
+
+def queue(
+    connection: Connection,
+    reply: Reply,
+    *,
+    message: int,
+    references: Iterable[str],
+    answers: str | None,
+    thread: Sequence[str],
+    sender: str,
+    config: Config,
+    now: datetime,
+) -> int:
+    """Stores a prepared reply with its Message-ID, and supersedes older unsent ones of its cases.
+
+    Args:
+        message: The message answered.
+        references: Cases it speaks of.
+        answers: Message-ID of the mail answered.
+        thread: Its References.
+        sender: Our address.
+    """
+    reply_id = secrets.token_hex(12)
+    domain = sender.rpartition("@")[2]
+    message_id = f"<{reply_id}.practice-intake@{domain}>"
+    replies = config.settings.replies
+    due = now + timedelta(minutes=replies.quiet_minutes) if reply.kind == "correction" else now
+    named = [reference for reference in references if reference]
+    supersede(connection, named, now)
+    data = mime(
+        reply,
+        config=config,
+        sender=sender,
+        message_id=message_id,
+        reply_id=reply_id,
+        in_reply_to=answers,
+        references=[*thread, *([answers] if answers else [])],
+        date=now,
+    )
+    row = connection.execute(
+        insert(outbox).values(
+            message=message,
+            kind=reply.kind,
+            state="waiting" if replies.mode == "approve" else "due",
+            due=stamp(due),
+            recipient=reply.recipient,
+            language=reply.letter.language,
+            subject=reply.composed.subject,
+            message_id=message_id,
+            reply_id=reply_id,
+            answers=answers,
+            references=json.dumps(list(thread)),
+            mime=data,
+            created=stamp(now),
+        )
+    ).inserted_primary_key[0]  # type: ignore[index]
+    for reference in dict.fromkeys(named):
+        connection.execute(insert(outbox_cases).values(outbox=row, reference=reference))
+    _count(connection, reply, named)
+    return int(row)
+
+
+def _count(connection: Connection, reply: Reply, references: Sequence[str]) -> None:
+    """Rounds and notices belong to the cases their own sections speak of."""
+    from responses.letters import Correction, Waiting
+
+    for section in reply.letter.sections:
+        if isinstance(section, Correction):
+            connection.execute(
+                update(cases)
+                .where(cases.c.reference == section.reference)
+                .values(rounds=cases.c.rounds + 1, changed=cases.c.changed + 1)
+            )
+        if isinstance(section, Waiting) and section.reference in references:
+            connection.execute(
+                update(cases).where(cases.c.reference == section.reference).values(noticed=True)
+            )
+
+
+def supersede(connection: Connection, references: Sequence[str], now: datetime) -> None:
+    """Unsent replies that speak of these cases alone never leave; one in `sending` may have left already."""
+    if not references:
+        return
+    others = select(outbox_cases.c.outbox).where(outbox_cases.c.reference.not_in(references))
+    ours = select(outbox_cases.c.outbox).where(outbox_cases.c.reference.in_(references))
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.state.in_(("waiting", "due")), outbox.c.id.in_(ours), outbox.c.id.not_in(others))
+        .values(state="superseded", settled=stamp(now))
+    )
+
+
+def quiet(connection: Connection, sender: str | None, now: datetime, minutes: float) -> None:
+    """Another mail of the same sender: their correction requests wait again."""
+    if sender is None or minutes <= 0:
+        return
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.recipient == sender, outbox.c.kind == "correction", outbox.c.state == "due")
+        .values(due=stamp(now + timedelta(minutes=minutes)))
+    )
+
+
+def due(connection: Connection, now: datetime, *, limit: int = 50) -> list[Owed]:
+    """Replies to hand over now, the interrupted ones first."""
+    rows = connection.execute(
+        select(outbox)
+        .where((outbox.c.state == "sending") | ((outbox.c.state == "due") & (outbox.c.due <= stamp(now))))
+        .order_by(outbox.c.state.desc(), outbox.c.due, outbox.c.id)
+        .limit(limit)
+    ).all()
+    return [_owed(row) for row in rows]
+
+
+def _owed(row: Row[Any]) -> Owed:
+    return Owed(
+        id=row.id,
+        message=row.message,
+        kind=row.kind,
+        state=row.state,
+        due=moment(row.due),
+        created=moment(row.created),
+        recipient=row.recipient,
+        message_id=row.message_id,
+        reply_id=row.reply_id,
+        answers=row.answers,
+        mime=row.mime,
+        attempts=row.attempts,
+    )
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next reply falls due."""
+    text = connection.scalar(select(func.min(outbox.c.due)).where(outbox.c.state == "due"))
+    return moment(text) if text else None
+
+
+def mark(connection: Connection, reply: int, state: str, now: datetime, trouble: str = "") -> None:
+    """A reply's new state."""
+    settled = stamp(now) if state in ("sent", "refused", "superseded") else None
+    connection.execute(
+        update(outbox).where(outbox.c.id == reply).values(state=state, settled=settled, trouble=trouble)
+    )
+
+
+def claim(connection: Connection, reply: int) -> bool:
+    """Marks a due reply as being sent; False when it was superseded meanwhile."""
+    result = connection.execute(
+        update(outbox).where(outbox.c.id == reply, outbox.c.state == "due").values(state="sending")
+    )
+    return bool(result.rowcount)
+
+
+def is_ours(connection: Connection, answer: SentAnswer) -> bool:
+    """Whether a mail in Sent is one of our replies, by its Message-ID or its reply id."""
+    statement = select(outbox.c.id).where(
+        (outbox.c.message_id == answer.message_id) | (outbox.c.reply_id == answer.reply_id)
+    )
+    return connection.scalar(statement.limit(1)) is not None
+
+
+def postpone(connection: Connection, owed: Owed, now: datetime, trouble: str) -> None:
+    """A temporary refusal: the same bytes later."""
+    minutes = RETRY_MINUTES[owed.attempts] if owed.attempts < len(RETRY_MINUTES) else 24 * 60
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.id == owed.id)
+        .values(
+            state="due",
+            due=stamp(now + timedelta(minutes=minutes)),
+            attempts=owed.attempts + 1,
+            trouble=trouble,
+        )
+    )
+
+
+def is_settled(connection: Connection, message: int) -> bool:
+    """Whether a message's immediate reply is sent, refused, superseded or waiting for a person.
+
+    A correction request that waits for quiet is not immediate: the mail is filed meanwhile.
+    """
+    statement = select(outbox.c.id).where(
+        outbox.c.message == message,
+        outbox.c.state.in_(("due", "sending")),
+        outbox.c.due <= outbox.c.created,
+    )
+    return connection.scalar(statement.limit(1)) is None
+
+
+def references_of(connection: Connection, reply: int) -> list[str]:
+    """Cases a reply speaks of."""
+    return list(connection.scalars(select(outbox_cases.c.reference).where(outbox_cases.c.outbox == reply)))
+
+
+def received_of(connection: Connection, message: int) -> datetime | None:
+    """When the answered mail arrived."""
+    text = connection.scalar(select(messages.c.received).where(messages.c.id == message))
+    return moment(text) if text else None

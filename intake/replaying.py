@@ -1,0 +1,139 @@
+"""Mail of the past through the whole pipeline with a ledger in memory: sends and writes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config import Config
+from config.settings import Mailbox
+from intake import cases
+from intake.bounded import BoundedReader, ReadingFailed
+from intake.committing import commit
+from intake.judging import judge
+from intake.ledger import Ledger
+from intake.reading import Reading
+from intake.reporting import message_json
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One mail on disk."""
+
+    path: Path
+    name: str
+
+
+def find_mails(paths: Sequence[Path]) -> list[Stored]:
+    """The mails in files, Maildirs and folders, by path.
+
+    Files of a Maildir are those in `cur` and `new`; of other folders, those that end in `.eml`.
+    """
+    found: dict[Path, Stored] = {}
+    for path in paths:
+        if path.is_file():
+            found[path] = Stored(path=path, name=str(path))
+            continue
+        for file in sorted(item for item in path.rglob("*") if item.is_file()):
+            if file.suffix.lower() == ".eml" or file.parent.name in ("cur", "new"):
+                found[file] = Stored(path=file, name=str(file))
+    return list(found.values())
+
+
+def with_mailbox(config: Config, own: Sequence[str], *, dedicated: bool) -> Config:
+    """A configuration with a mailbox, made up where the settings have none."""
+    settings = config.settings
+    if settings.mailboxes and not own and not dedicated:
+        return config
+    first = (
+        settings.mailboxes[0]
+        if settings.mailboxes
+        else Mailbox(host="localhost", address=own[0] if own else settings.office.contact)
+    )
+    box = first.model_copy(
+        update={"own_addresses": (*first.own_addresses, *own), "dedicated": dedicated or first.dedicated}
+    )
+    return config.model_copy(update={"settings": settings.model_copy(update={"mailboxes": (box,)})})
+
+
+def replay(mails: Sequence[Stored], config: Config) -> Iterator[dict[str, Any]]:
+    """Judges stored mails in the order of their arrival.
+
+    Yields:
+        One object a mail, as the command contract says.
+    """
+    book = Ledger(None)
+    book.open(_EPOCH)
+    with BoundedReader(config) as reader:
+        readings = [_read(mail, reader) for mail in mails]
+        order = sorted(range(len(mails)), key=lambda place: (_when(readings[place]), str(mails[place].path)))
+        for place in order:
+            mail, (digest, reading, trouble) = mails[place], readings[place]
+            if reading is None:
+                yield _failed(mail, trouble)
+                continue
+            yield _one(book, mail, digest, reading, config)
+    book.close()
+
+
+_Read = tuple[str, Reading | None, str]
+
+
+def _read(mail: Stored, reader: BoundedReader) -> _Read:
+    raw = mail.path.read_bytes()
+    digest = hashlib.sha256(raw).hexdigest()
+    try:
+        return digest, reader.read(raw), ""
+    except ReadingFailed as error:
+        return digest, None, str(error)
+
+
+def _when(read: _Read) -> datetime:
+    reading = read[1]
+    return reading.received if reading is not None and reading.received is not None else _EPOCH
+
+
+def _one(book: Ledger, mail: Stored, digest: str, reading: Reading, config: Config) -> dict[str, Any]:
+    received = reading.received or _EPOCH
+    today = received.astimezone(ZoneInfo(config.settings.office.timezone)).date()
+    with book.transaction() as connection:
+        if cases.known_message(connection, reading.digest, reading.message_id) is not None:
+            return {**_nothing(mail, "redelivered"), "trust": reading.screening.trust}
+        history = cases.history(connection, reading, config, received)
+        judgement = judge(reading, history, config, today)
+        recorded, reply = commit(
+            connection,
+            reading,
+            judgement,
+            history,
+            raw=digest,
+            received=received,
+            earlier=None,
+            sender=config.settings.mailboxes[0].address,
+            config=config,
+            now=received,
+        )
+        return message_json(mail.name, reading, judgement, recorded, reply, config)
+
+
+def _nothing(mail: Stored, reason: str) -> dict[str, Any]:
+    return {
+        "file": mail.name,
+        "disposition": "ignored",
+        "reason": reason,
+        "may_reply": False,
+        "trust": "unverified",
+        "replies": [],
+        "forms": [],
+    }
+
+
+def _failed(mail: Stored, trouble: str) -> dict[str, Any]:
+    return {**_nothing(mail, "attempts"), "disposition": "held", "trouble": trouble}

@@ -1,0 +1,138 @@
+"""Runs the worker by the clock: APScheduler for the poll, an IDLE thread that only sets an event, the OS lock,
+and signals that end after the message in hand. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from config.settings import Schedule
+from intake.errors import InstanceRunning, OperatorError
+from intake.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from intake.worker import Worker
+
+log = structlog.get_logger("intake")
+
+# IDLE is ended and begun anew within this time: servers drop it after about ten minutes.
+IDLE_SECONDS = 8 * 60.0
+
+
+@contextmanager
+def instance_lock(folder: Path) -> Iterator[None]:
+    """Holds the data folder for one instance; the system frees it when the process ends, however it ends.
+
+    Raises:
+        InstanceRunning: Another instance holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("a+") as handle:
+        try:
+            _lock(handle.fileno())
+        except OSError as error:
+            raise InstanceRunning(str(folder)) from error
+        yield
+
+
+def _lock(descriptor: int) -> None:
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
+        return
+    import fcntl
+
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class Running:
+    """A running worker.
+
+    Args:
+        worker: Its `tick` is called by one thread only.
+        schedule: How often.
+        watcher: A mailbox connection of its own for IDLE; `None` polls only.
+    """
+
+    def __init__(self, worker: Worker, schedule: Schedule, watcher: Mailbox | None) -> None:
+        self._worker = worker
+        self._schedule = schedule
+        self._watcher = watcher if schedule.idle else None
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Works until SIGTERM or SIGINT; returns after the message in hand."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._on_signal)
+        scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
+        # The default grace of one second would drop a poll that comes late on a busy machine.
+        scheduler.add_job(
+            self._wake.set,
+            "interval",
+            seconds=self._schedule.poll_seconds,
+            misfire_grace_time=None,
+            coalesce=True,
+        )
+        scheduler.start()
+        idle = threading.Thread(target=self._watch, name="idle", daemon=True)
+        idle.start()
+        self._wake.set()
+        try:
+            while not self._stop.is_set():
+                self._wake.wait()
+                # Cleared before the tick: what arrives during it sets the event again, and the loop goes on.
+                self._wake.clear()
+                if not self._stop.is_set():
+                    self._tick()
+        finally:
+            scheduler.shutdown(wait=False)
+            if self._watcher is not None:
+                with contextlib.suppress(OperatorError, OSError):
+                    self._watcher.close()
+
+    def stop(self) -> None:
+        """Ends after the message in hand."""
+        self._stop.set()
+        self._worker.stop()
+        self._wake.set()
+
+    def _on_signal(self, _number: int, _frame: object) -> None:
+        self.stop()
+
+    def _tick(self) -> None:
+        try:
+            report = self._worker.tick()
+        except OperatorError as error:
+            log.error("tick failed", action="tick_failed", why=str(error))  # noqa: TRY400
+            return
+        except Exception:
+            # A fault of ours: told with its traceback, tried again at the next poll.
+            log.exception("tick failed", action="tick_failed")
+            return
+        if report.judged or report.sent or report.filed:
+            log.info("tick", action="tick", judged=report.judged, sent=report.sent, filed=report.filed)
+
+    def _watch(self) -> None:
+        """Sets the event when mail arrives; anything that goes wrong leaves the poll to do the work."""
+        while self._watcher is not None and not self._stop.is_set():
+            try:
+                if not self._watcher.connected:
+                    self._watcher.connect()
+                if self._watcher.wait(IDLE_SECONDS, self._stop):
+                    self._wake.set()
+            except (OperatorError, OSError) as error:
+                log.warning("IDLE failed", action="idle_failed", why=type(error).__name__)
+                self._stop.wait(self._schedule.poll_seconds)
