@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +29,7 @@ from responses.letters import (
     TemplateEnclosed,
     Waiting,
 )
+from responses.subject import subject_line
 from responses.telling import Point, finding_label, finding_message, staff_reason, suggest, tell
 from responses.wording import Wording, environment, languages, nearest, wording
 
@@ -43,12 +43,8 @@ __all__ = [
     "staff_reason",
 ]
 
-_SUBJECT = 120
 _TITLE = 200
 _VALUE = 300
-_REPLY_PREFIX = re.compile(
-    r"^\s*(?:(?:re|rv|fw|fwd|aw|wg|tr|sv|vs|res|enc|antw|reenv)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE
-)
 # Rows of the table in the acknowledgement, in order; place, dates and files are made of several answers.
 _ROWS = (
     "primary_objectives",
@@ -75,7 +71,7 @@ def compose(letter: Letter, config: Config) -> Composed:
         raise ValueError("a letter needs a section")
     language = nearest(letter.language, config.settings.replies.default_language)
     words = wording(language)
-    subject = _subject(letter, config, words)
+    subject = subject_line(letter, config, words)
     values = _letter_values(letter, config, words)
     text = environment(language, html=False).get_template("letter.j2").render(values)
     html = environment(language, html=True)
@@ -264,68 +260,3 @@ def _kind(file: ReceivedFile, words: Wording) -> str:
 
 def _named(name: str, size: int, words: Wording) -> str:
     return words.say("file", name=clean_header(name, limit=80), size=words.size(size))
-
-
-def _subject(letter: Letter, config: Config, words: Wording) -> str:
-    """The subject: theirs for verified senders, our own words else; what is missing, and the case's token."""
-    own, token = "", ""
-    references = [
-        section.reference
-        for section in letter.sections
-        if not isinstance(section, (TemplateEnclosed, FormatAdvice))
-    ]
-    for reference in references:
-        if reference and reference in letter.tokens:
-            token = f" [{letter.tokens[reference]}]"
-            break
-    # A held form may tell of a person in danger; so may the subject of its mail: it is not repeated.
-    held = any(isinstance(section, Waiting) and section.reference for section in letter.sections)
-    if letter.verified and not held:
-        own = _bare_subject(letter.subject or "", config)
-    missing = sum(len(section.errors) for section in letter.sections if isinstance(section, Correction))
-    ending = (" – " + words.counted("missing", missing) if missing else "") + token
-    if not own:
-        return clean_header(words.say(_subject_name(letter.sections[0])) + ending)
-    room = _SUBJECT - len(ending) - len(words.say("subject_reply", subject=""))
-    return clean_header(words.say("subject_reply", subject=_cut(own, room)) + ending)
-
-
-def _subject_name(section: Section) -> str:
-    match section:
-        case Acknowledgement() | Correction() | FormatAdvice():
-            return "subject_form"
-        case Waiting():
-            return "subject_mail"
-        case TemplateEnclosed():
-            return "subject_template"
-
-
-def _bare_subject(subject: str, config: Config) -> str:
-    """Their subject without reply prefixes, our tokens, and the endings that our own letters gave it."""
-    prefix = re.escape(config.settings.reference.prefix)
-    bare = clean_header(subject, limit=1000)
-    bare = re.sub(rf"\[?\b{prefix}-\d{{4}}-\d{{3,9}}(?:-[A-Z0-9]{{8}})?\b\]?", " ", bare)
-    bare = _REPLY_PREFIX.sub("", bare)
-    bare = re.sub(r"\s+", " ", bare).strip()
-    for ending in _endings():
-        bare = bare.removesuffix(ending)
-    return bare.strip(" –-")
-
-
-@lru_cache(maxsize=1)
-def _endings() -> tuple[str, ...]:
-    """What our own corrections put behind a subject, in every language."""
-    return tuple(
-        f" – {wording(language).counted('missing', count)}"
-        for language in languages()
-        for count in range(1, 60)
-    )
-
-
-def _cut(text: str, room: int) -> str:
-    """Text within `room` characters, cut at a word where one ends in the last third."""
-    if len(text) <= room:
-        return text
-    short = text[: max(room - 1, 0)]
-    space = short.rfind(" ")
-    return (short[:space] if space > room * 2 // 3 else short).rstrip(" ,;:–-") + "…"

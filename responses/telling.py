@@ -104,7 +104,7 @@ def staff_reason(code: str, language: str, **params: Any) -> str:
         params: What the sentence may use (`label`, `reference`, `read` ...), cleaned here.
     """
     words = wording(nearest(language))
-    return _staff(code, words, {"label": ""} | _cleaned(params))
+    return _staff(code, words, _cleaned(params))
 
 
 def finding_label(key: str, config: Config, language: str) -> str:
@@ -151,7 +151,7 @@ def _values(
     params = (
         finding.params if allowed else {key: value for key, value in finding.params.items() if key in _OURS}
     )
-    values = {"label": "", "options": _options(field, config, words)} | _cleaned(params)
+    values = {"options": _options(field, config, words)} | _cleaned(params)
     if not values.get("read"):
         # A sentence that quotes finds nothing to quote, and gives way to the one that does not.
         values.pop("read", None)
