@@ -158,7 +158,7 @@ def test_the_spanish_questions_are_worded_as_agreed(shipped: Config, key: str, l
 
 
 def test_what_is_mandatory_is_what_the_secretariat_asks_for(shipped: Config) -> None:
-    """Sixteen answers are always needed; five more depend on another answer."""
+    """Seventeen answers are always needed; five more depend on another answer."""
     fields = shipped.template.fields
     mandatory = [field.key for field in fields if field.requirement == "mandatory"]
     conditional = {
@@ -399,9 +399,9 @@ def test_a_new_language_is_files_alone(home: Path) -> None:
         "pt" in term.titles for vocabulary in loaded.vocabularies.values() for term in vocabulary.terms
     )
     # Names of the CLDR come with the language.
-    greece = loaded.vocabularies["countries"].get("DE")
-    assert greece is not None
-    assert "Alemanha" in greece.synonyms["pt"]
+    germany = loaded.vocabularies["countries"].get("DE")
+    assert germany is not None
+    assert "Alemanha" in germany.synonyms["pt"]
 
 
 def test_each_missing_file_of_a_new_language_is_told(home: Path) -> None:
