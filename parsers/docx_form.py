@@ -22,6 +22,7 @@ _W14_VALUE: Final = "{http://schemas.microsoft.com/office/word/2010/wordml}val"
 _FALLBACK: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _WRAPPERS: Final = ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag")
 _LONGEST_LINE: Final = 200
+_MOST_PIECES: Final = 60
 # Boxes and ticks of the symbol fonts, by the code that Word stores (with or without F000 added).
 _SYMBOLS: Final[Mapping[str, Mapping[int, str]]] = {
     "wingdings": {
@@ -101,7 +102,7 @@ def read_docx(package: Package) -> RawDocument:
     choices: list[RawChoice] = []
     for rows in tables:
         _classify(rows, answers, choices)
-    lines = [line for line in reader.lines(root) if line]
+    lines = [line for line in reader.lines(root) if 0 < len(line) <= _LONGEST_LINE]
     filled = [
         row for rows in tables for row in rows if sum(bool(cell.text.strip()) for cell in row.cells) > 1
     ]
@@ -142,6 +143,8 @@ class _Reader:
     def __init__(self, names: _Names) -> None:
         self.names = names
         self._wanted = _wanted(names.uri)
+        self._wrappers = frozenset(names[wrapper] for wrapper in _WRAPPERS)
+        self._run = names["r"]
         self._kinds = {name: name.rpartition("}")[2] for name in self._wanted}
 
     def drop_unseen(self, root: Any) -> None:
@@ -171,7 +174,7 @@ class _Reader:
 
     def _children(self, element: Any, name: str) -> Iterator[Any]:
         """Children of one name, through content controls and tracked insertions."""
-        wrappers = {self.names[wrapper] for wrapper in _WRAPPERS}
+        wrappers = self._wrappers
         wanted = self.names[name]
         waiting = [iter(element)]
         while waiting:
@@ -200,7 +203,7 @@ class _Reader:
             elif kind in {"br", "cr"}:
                 pieces.append("\n")
             elif kind in {"tab", "ptab"}:
-                if element.getparent().tag == self.names["r"]:
+                if element.getparent().tag == self._run:
                     pieces.append("\t")
             elif kind == "noBreakHyphen":
                 pieces.append("-")
@@ -218,12 +221,16 @@ class _Reader:
         return _Cell(text=text, tags=tuple(dict.fromkeys(tag for tag in tags if tag)))
 
     def lines(self, root: Any) -> Iterator[str]:
-        """Every short paragraph, for the identity line."""
-        text = self.names["t"]
-        for paragraph in root.iter(self.names["p"]):
-            line = "".join([piece.text or "" for piece in paragraph.iter(text)])
-            if len(line) <= _LONGEST_LINE:
-                yield line
+        """The words of every paragraph, long ones cut, for the identity line."""
+        paragraph = self.names["p"]
+        pieces: list[str] = []
+        for element in root.iter(paragraph, self.names["t"]):
+            if element.tag == paragraph:
+                yield "".join(pieces)
+                pieces = []
+            elif element.text and len(pieces) < _MOST_PIECES:
+                pieces.append(element.text)
+        yield "".join(pieces)
 
     def _symbol(self, element: Any) -> str:
         font = (element.get(self.names["font"]) or "").lower()

@@ -98,7 +98,7 @@ NUMBER_WORDS: Final = frozenset({
     "pregunta", "punto", "son", "es",
     "objective", "objectives", "goal", "goals", "target", "targets", "number", "numbers", "nos", "main", "principle", "principles", "and",
     "the", "of", "or", "to", "are", "is",
-    "objectif", "objectifs", "cible", "cibles", "numero", "numeros", "le", "les", "et", "ou", "principaux", "principe", "principes", "du", "des", "d", "l", "sont", "est",
+    "objectif", "objectifs", "cible", "cibles", "le", "les", "et", "ou", "principaux", "principe", "principes", "du", "des", "d", "l", "sont", "est",
 })  # fmt: skip
 LIST_WORDS: Final[Mapping[str, frozenset[str]]] = {
     "sdgs": frozenset({"ods", "odd", "sdg", "sdgs", "agenda 2030"}),
@@ -125,7 +125,7 @@ ASSENT: Final = frozenset({
 })  # fmt: skip
 PLACE_WORDS: Final = frozenset({
     "el", "la", "los", "las", "en", "de", "del", "todo", "toda", "republica", "solo", "the", "in", "all", "of", "only", "republic",
-    "le", "les", "l", "au", "aux", "en", "du", "tout", "seulement", "pais", "paises", "pays", "country", "countries", "estado", "territorio",
+    "le", "les", "l", "au", "aux", "du", "tout", "seulement", "pais", "paises", "pays", "country", "countries", "estado", "territorio",
 })  # fmt: skip
 # What Word itself puts into an empty control, in the languages of the office and of frequent senders.
 WORD_PLACEHOLDERS: Final = (

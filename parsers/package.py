@@ -104,6 +104,7 @@ class Package:
     def __init__(self, archive: zipfile.ZipFile, limits: Limits) -> None:
         self._archive = archive
         self._limits = limits
+        self._relations: dict[str, dict[str, tuple[str, str]]] = {}
         # Some writers use other capitals, a leading slash or backslashes.
         self._members = {
             _plain(info.filename): info for info in archive.infolist() if not info.filename.endswith("/")
@@ -169,11 +170,13 @@ class Package:
 
     def relations(self, part: str) -> dict[str, tuple[str, str]]:
         """Relations of a part: id to (last word of the type, part name); `""` for the package's own."""
+        if part in self._relations:
+            return self._relations[part]
         folder, name = posixpath.split(part)
         place = posixpath.join(folder, "_rels", f"{name}.rels")
         if not self.has(place):
             return {}
-        found = {}
+        found = self._relations[part] = {}
         for relation in self.xml(place):
             if not isinstance(relation.tag, str) or relation.get("TargetMode") == "External":
                 continue
@@ -231,12 +234,12 @@ class Package:
             return "pages"
         if self.has("[content_types].xml"):
             for entry in self.xml("[Content_Types].xml"):
-                kind = _MAIN_KINDS.get((entry.get("ContentType") or "").lower().strip())
-                if kind:
-                    return kind
-        for name, kind in _MAIN_PARTS.items():
+                main = _MAIN_KINDS.get((entry.get("ContentType") or "").lower().strip())
+                if main:
+                    return main
+        for name, likely in _MAIN_PARTS.items():
             if self.has(name):
-                return kind
+                return likely
         return "zip"
 
 

@@ -95,7 +95,7 @@ class Recognizer:
     def _identity(self, raw: RawDocument) -> _Identity:
         """By the visible line, else by the custom properties."""
         for line in raw.lines:
-            if "-" not in line or len(line) > 200:
+            if "-" not in line or not any(name in line.lower() for name in self._templates):
                 continue
             found = _IDENTITY.search(clean(line))
             if found and found["template"].lower() in self._templates:
@@ -144,6 +144,8 @@ class _Template:
         )
         self._empty_words = {fold(words) for words in (*self._placeholders, *_words_of(texts, "or_numbers"))}
         self._own_words = {question.key: self._printed(question) for question in template.fields}
+        # With room for punctuation, which folding takes away.
+        self._longest_printed = 2 * max(len(text) for words in self._own_words.values() for text in words)
         self._prefills = {
             question.key: {fold(words) for words in question.prefills.values()}
             for question in template.fields
@@ -205,6 +207,12 @@ class _Template:
 
     def _mark(self, choice: RawChoice, lists: list[Field], gathered: _Gathered) -> None:
         """Adds a mark, if the box is marked and it is known whose it is."""
+        marked, said = self._marked(choice.mark)
+        # Most boxes are empty; only one beside "other" may still have words of the sender's.
+        if not marked and choice.key not in {None, "other"}:
+            return
+        if not marked and choice.tag is not None and not choice.tag.endswith(".other"):
+            return
         question, key = self._owner(choice, lists)
         if question is None or question.vocabulary is None:
             return
@@ -215,7 +223,6 @@ class _Template:
         own = _own_words(words, index) if key in {None, "other"} else ""
         if key is None and own and index.known_key("other"):
             key = "other"
-        marked, said = self._marked(choice.mark)
         if question.layout == "list" and choice.tag is None and choice.key is not None:
             # In a workbook one cell says which of two questions the item belongs to.
             sharing = [other for other in self._listed if other.vocabulary == question.vocabulary]
@@ -231,13 +238,13 @@ class _Template:
         """The question and, where the document says it, the key of a box."""
         if choice.tag:
             name, _, key = choice.tag.partition(".")
-            question = self._labels.by_key(name)
-            if question is not None and question.vocabulary is not None:
-                return question, self._values.indexes[question.vocabulary].known_key(key)
+            tagged = self._labels.by_key(name)
+            if tagged is not None and tagged.vocabulary is not None:
+                return tagged, self._values.indexes[tagged.vocabulary].known_key(key)
         question = self._labels.by_number(choice.question)
         if question is not None and question.vocabulary is not None:
-            key = choice.key
-            return question, self._values.indexes[question.vocabulary].known_key(key) if key else None
+            index = self._values.indexes[question.vocabulary]
+            return question, index.known_key(choice.key) if choice.key else None
         if not lists:
             return None, None
         head = fold(choice.heading)
@@ -249,7 +256,10 @@ class _Template:
 
     def _marked(self, mark: str) -> tuple[bool, str]:
         """Whether a box is marked, and what words say so."""
-        text = clean(mark)
+        text = mark.strip()
+        if not text or text in EMPTY_BOXES:
+            return False, ""
+        text = clean(text)
         ticked = any(sign in text for sign in TICKED_BOXES)
         said = fold(_without_boxes(text))
         if ticked:
@@ -320,7 +330,7 @@ class _Template:
         text = clean(text)
         if not text:
             return ""
-        folded = fold(text) if len(text) < 2000 else ""
+        folded = fold(text) if len(text) <= self._longest_printed else ""
         if folded in self._empty_words or folded in self._own_words[question.key]:
             return ""
         for printed in self._placeholders:

@@ -23,6 +23,7 @@ _BREAKS: Final = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _SPACES: Final = re.compile("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000 ]+")
 _MANY_BREAKS: Final = re.compile("\n{3,}")
 _NO_WORD: Final = re.compile(r"[^\w]+|_+")
+_ACCENTS: Final = dict.fromkeys((*range(0x300, 0x370), *range(0x1AB0, 0x1B00), *range(0x20D0, 0x2100)))
 READ_CHARACTERS: Final = 120
 
 
@@ -45,15 +46,13 @@ def fold(text: str) -> str:
     """Lower case without accents; everything that is no letter or digit becomes one space."""
     text = text.casefold()
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text)
-        text = "".join([mark for mark in decomposed if not unicodedata.combining(mark)])
+        text = unicodedata.normalize("NFKD", text).translate(_ACCENTS)
     return _NO_WORD.sub(" ", text).strip()
 
 
 def flat(text: str) -> str:
     """Lower case without accents, punctuation kept, one line: for reading dates and marks."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join([mark for mark in decomposed if not unicodedata.combining(mark)]).split())
+    return " ".join(unicodedata.normalize("NFKD", text.casefold()).translate(_ACCENTS).split())
 
 
 def quoted(text: str) -> str:

@@ -7,7 +7,7 @@ guesses: what cannot be filed surely is kept in `raw` and told.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ _CONFUSED: Final[Mapping[str, tuple[str, ...]]] = {
     "sdgs": ("objectives", "principles"),
     "principles": ("objectives", "sdgs"),
 }
+_LONGEST_EVASION: Final = 200
 _TEXTS: Final = frozenset({"line", "text", "lines"})
 
 
@@ -110,7 +111,7 @@ class Values:
         text = words.text
         if not text and not words.marks:
             return None, [], {}
-        if text and not words.marks:
+        if text and not words.marks and len(text) <= _LONGEST_EVASION:
             emptied = self._evasion(question, text)
             if emptied is not None:
                 return None, emptied, {}
@@ -149,7 +150,7 @@ class Values:
                 return None
             return [_told("answer.filler", text)]
         short = len(folded.split()) <= LONGEST_REFERENCE
-        if short and any(folded == start or folded.startswith(f"{start} ") for start in _STARTS):
+        if short and f"{folded} ".startswith(_STARTS):
             # A link is an answer where links are asked for.
             return (
                 None
@@ -214,7 +215,7 @@ class Values:
         return self.indexes[question.vocabulary or ""]
 
 
-_STARTS: Final = tuple(dict.fromkeys(ATTACHMENT_STARTS))
+_STARTS: Final = tuple(f"{start} " for start in ATTACHMENT_STARTS)
 
 
 def _only_signs_that_say_nothing(text: str, folded: str) -> bool:

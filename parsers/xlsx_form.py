@@ -41,7 +41,7 @@ _QUOTED: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.')
 @dataclass(slots=True, kw_only=True)
 class _Workbook:
     package: Package
-    names: dict[tuple[str, str], str] = field(default_factory=dict)
+    names: dict[tuple[str, int], dict[int, str]] = field(default_factory=dict)
     shared: list[str] = field(default_factory=list)
     formats: list[str] = field(default_factory=list)
     epoch: date = date(1899, 12, 30)
@@ -110,9 +110,9 @@ def _sheets(root: Any, relations: Mapping[str, tuple[str, str]]) -> Iterator[tup
                 yield sheet.get("name") or "", target
 
 
-def _defined_names(root: Any) -> dict[tuple[str, str], str]:
-    """Sheet and cell to field key, of names like `q_start`."""
-    found: dict[tuple[str, str], str] = {}
+def _defined_names(root: Any) -> dict[tuple[str, int], dict[int, str]]:
+    """Sheet and row to column and field key, of names like `q_start`."""
+    found: dict[tuple[str, int], dict[int, str]] = {}
     for names in root:
         if _local(names) != "definedNames":
             continue
@@ -121,7 +121,8 @@ def _defined_names(root: Any) -> dict[tuple[str, str], str]:
             sheet, _, cell = "".join(entry.itertext()).strip().rpartition("!")
             place = _REFERENCE.match(cell)
             if name and place:
-                found[sheet.strip("'").replace("''", "'"), (place[1] + place[2]).upper()] = name[1]
+                where = sheet.strip("'").replace("''", "'"), int(place[2])
+                found.setdefault(where, {})[_column(place[1])] = name[1]
     return found
 
 
@@ -232,13 +233,16 @@ def _row(book: _Workbook, row: Any, seen: int) -> tuple[int, dict[int, str]]:
     number = _number(row.get("r"))
     cells: dict[int, str] = {}
     column = -1
+    # Children have the row's namespace; making their local names costs more than comparing.
+    space = row.tag[: -len("row")]
+    wanted = f"{space}c"
     for cell in row:
-        if _local(cell) != "c":
+        if cell.tag != wanted:
             continue
         place = _REFERENCE.match(cell.get("r") or "")
         column = _column(place[1]) if place else column + 1
         if column < _COLUMNS:
-            text = _text(book, cell)
+            text = _text(book, cell, space)
             if text.strip():
                 cells[column] = text
     return number if number > 0 else seen, cells
@@ -255,14 +259,13 @@ def _letters(column: int) -> str:
     return chr(65 + column) if column < 26 else chr(64 + column // 26) + chr(65 + column % 26)
 
 
-def _text(book: _Workbook, cell: Any) -> str:
+def _text(book: _Workbook, cell: Any, space: str) -> str:
     kind = cell.get("t") or "n"
-    value = None
+    value: str | None = None
     for child in cell:
-        name = _local(child)
-        if name == "is":
+        if child.tag == f"{space}is":
             return _rich(child)
-        if name == "v":
+        if child.tag == f"{space}v":
             value = child.text
     if value is None:
         return ""
@@ -327,16 +330,13 @@ def _sort(found: _Found, book: _Workbook, sheet: str, group: int, number: int, c
     else:
         name, label = split_number(lead)
         place = first + 1
-    tagged = next(
-        (column for column in range(first, _COLUMNS) if (sheet, f"{_letters(column)}{number}") in book.names), None
-    ) if book.names else None  # fmt: skip
-    if tagged is not None and tagged > first:
-        place = tagged
+    tags = book.names.get((sheet, number), {})
+    place = next((column for column in sorted(tags) if column > first), place)
     found.answers.append(
         RawAnswer(
             number=name,
             label=label,
-            tag=book.names.get((sheet, f"{_letters(place)}{number}")),
+            tag=tags.get(place),
             text=cells.get(place, ""),
             location=Location(question=name, sheet=sheet, cell=f"{_letters(place)}{number}"),
         )
