@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -59,15 +60,23 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Mail:
-    """Folded words of a mail, of subject and own text, and the words against which nouns are judged."""
+    """Folded words of a mail: of subject and own text together, and the sentences that may hold a request."""
 
     all: tuple[str, ...]
     subject: tuple[str, ...]
-    # Those that may hold a request.
     sentences: tuple[tuple[str, ...], ...]
-    # Of all languages.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lists:
+    """Phrases of all languages together, for signs that do not depend on the request's language."""
+
     own: tuple[str, ...]
     foreign: tuple[str, ...]
+    # What makes a mail that never names the call one about another matter.
+    elsewhere: tuple[str, ...]
+    danger: tuple[str, ...]
+    questions: tuple[str, ...]
 
 
 def template_request(
@@ -87,26 +96,21 @@ def template_request(
     if len(_words(text)) >= MOST_WORDS:
         return None
     subject = "" if _REPLY_MARK.match(message.subject) else message.subject
-    entries = tuple(phrases.values())
+    lists = _lists(tuple(phrases.values()), names)
     mail = _Mail(
         all=(*_words(message.subject), ",", *_words(text)),
         subject=_words(message.subject),
         sentences=tuple(sentence for part in (subject, text) for sentence in _sentences(part)),
-        own=(*names, *(word for entry in entries for word in entry.own)),
-        foreign=tuple(word for entry in entries for word in entry.foreign),
     )
-    if any(_holds(mail.all, entry.danger) for entry in entries):
+    if _holds(mail.all, lists.danger):
         return None
-    found = [language for language, entry in phrases.items() if _asks(mail, entry)]
+    found = [language for language, entry in phrases.items() if _asks(mail, entry, lists)]
     if not found:
         return None
     language = max(found, key=lambda name: _count(mail.all, phrases[name].common))
-    marks = text.count("?") + subject.count("?")
-    asked = any(_holds(mail.all, entry.questions) for entry in entries)
     # The request itself may be a question; a second one is another.
-    return Request(
-        language=language, also_question=asked or marks > _own_marks(subject, text, phrases[language])
-    )
+    further = text.count("?") + subject.count("?") > _own_marks(subject, text, phrases[language])
+    return Request(language=language, also_question=further or _holds(mail.all, lists.questions))
 
 
 def weak_evidence(message: Message, config: Config, kinds: AbstractSet[str]) -> str | None:
@@ -173,19 +177,33 @@ def language_of(text: str, config: Config) -> str | None:
     words = _words(text[:5_000])
     if len(words) < FEWEST_WORDS:
         return None
-    counts = sorted(
-        (
-            (_count(words, config.phrases[language].common), language)
-            for language in config.languages
-            if language in config.phrases
-        ),
-        reverse=True,
+    known = tuple(name for name in config.languages if name in config.phrases)
+    telling = _telling(tuple(config.phrases[name].common for name in known))
+    counts = Counter({name: _count(words, common) for name, common in zip(known, telling, strict=True)})
+    (first, most), (_, next_most) = [*counts.most_common(2), ("", 0), ("", 0)][:2]
+    return first if most >= 2 and most > 1.5 * next_most else None
+
+
+@lru_cache(maxsize=8)
+def _telling(lists: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """Small words without those that two languages share ("de", "la", "que"): they tell nothing."""
+    folded = [frozenset(_words(" ".join(common))) for common in lists]
+    shared = Counter(word for common in folded for word in common)
+    return tuple(tuple(sorted(word for word in common if shared[word] == 1)) for common in folded)
+
+
+@lru_cache(maxsize=8)
+def _lists(entries: tuple[Phrases, ...], names: tuple[str, ...]) -> _Lists:
+    questions = {_words(phrase) for entry in entries for phrase in entry.questions}
+    foreign = tuple(phrase for entry in entries for phrase in entry.foreign)
+    return _Lists(
+        own=(*names, *(phrase for entry in entries for phrase in entry.own)),
+        foreign=foreign,
+        # Somebody who asks for the form asks about money and certificates as well.
+        elsewhere=tuple(phrase for phrase in foreign if _words(phrase) not in questions),
+        danger=tuple(phrase for entry in entries for phrase in entry.danger),
+        questions=tuple(phrase for entry in entries for phrase in entry.questions),
     )
-    if not counts or counts[0][0] < 2:
-        return None
-    if len(counts) > 1 and counts[0][0] < 1.3 * counts[1][0] + 1:
-        return None
-    return counts[0][1]
 
 
 def _shares_link(text: str, config: Config) -> bool:
@@ -204,9 +222,9 @@ def _shares_link(text: str, config: Config) -> bool:
     return False
 
 
-def _asks(mail: _Mail, entry: Phrases) -> bool:
+def _asks(mail: _Mail, entry: Phrases, lists: _Lists) -> bool:
     return any(
-        _together(sentence, asked, noun, entry) and _is_ours(sentence, noun, mail, entry)
+        _together(sentence, asked, noun, entry) and _is_ours(sentence, noun, mail, entry, lists)
         for sentence in mail.sentences
         for asked in _places(sentence, entry.requests)
         for noun in _places(sentence, entry.nouns)
@@ -232,14 +250,14 @@ def _clause_before(sentence: tuple[str, ...], place: int) -> tuple[str, ...]:
     return before[len(before) - before[::-1].index(",") :] if "," in before else before
 
 
-def _is_ours(sentence: tuple[str, ...], noun: range, mail: _Mail, entry: Phrases) -> bool:
+def _is_ours(sentence: tuple[str, ...], noun: range, mail: _Mail, entry: Phrases, lists: _Lists) -> bool:
     """Whether the noun means our form: beside a word of the call, or alone; never beside another object's."""
-    if _holds(sentence[max(0, noun.start - _BEFORE) : noun.stop + _BEHIND], mail.foreign):
+    if _holds(sentence[max(0, noun.start - _BEFORE) : noun.stop + _BEHIND], lists.foreign):
         return False
-    if _holds(sentence, mail.own) or _holds(mail.subject, mail.own):
+    if _holds(sentence, lists.own) or _holds(mail.subject, lists.own):
         return True
     # Nothing else says which form is meant: it must stand alone, in a mail about nothing else.
-    if _holds(mail.all, mail.foreign):
+    if _holds(mail.all, lists.elsewhere):
         return False
     if _holds(sentence[noun.stop : noun.stop + 1], entry.joining):
         return False
@@ -279,6 +297,7 @@ def _apart(name: str) -> str:
     return re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Ý])", " ", name)
 
 
+@lru_cache(maxsize=32)
 def _words(text: str, *, commas: bool = False) -> tuple[str, ...]:
     """Folded words: without case, accents, plural -s; commas kept as words of their own if wanted."""
     found = _WORD.findall(_folded(_bare(text)))
