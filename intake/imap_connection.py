@@ -8,8 +8,11 @@ of a mail ever goes into a command: `imaplib` would put its line breaks on the w
 from __future__ import annotations
 
 import imaplib
+import re
 import ssl
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -22,6 +25,7 @@ from config.settings import Mailbox as MailboxSettings
 from intake import imap_lines
 from intake.errors import MailboxUnavailable, SignInRefused
 
+_IDLE_SLICE = 0.5
 #: Response codes of a refused sign-in that will pass by themselves (RFC 5530, section 3).
 _PASSING = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "CONTACTADMIN"})
 
@@ -246,6 +250,45 @@ class ImapConnection:
                 raise
             self.box.folder.subscribe(folder, value=True)
 
+    def idle(self, deadline: float, stop: threading.Event) -> bool:
+        """One IDLE from its start to its end (RFC 2177).
+
+        Args:
+            deadline: Until when, on the clock of `time.monotonic`.
+            stop: Ends it within a second.
+
+        Returns:
+            True when something arrived. False too when the server merely spoke: then ask again.
+        """
+        with self.operating():
+            return self._idle(deadline, stop)
+
+    def _idle(self, deadline: float, stop: threading.Event) -> bool:
+        client, idle = self.client, self.box.idle
+        tag = client._command("IDLE")  # noqa: SLF001
+        lines: list[bytes] = []
+        # News may come before the server says that it idles; imap-tools takes that for a refusal.
+        while (line := client._get_response()) is not None:  # noqa: SLF001
+            if client.tagged_commands.get(tag):
+                raise imaplib.IMAP4.error("IDLE refused")
+            lines.append(line)
+        idle._idle_tag = tag  # noqa: SLF001
+        while not _news(lines) and not stop.is_set():
+            left = min(_IDLE_SLICE, deadline - time.monotonic())
+            if left <= 0:
+                break
+            before = time.monotonic()
+            told = idle.poll(timeout=left)
+            lines += told
+            if not told and time.monotonic() - before < left / 2:
+                # Readable, yet nothing to read: the server hung up, or TLS spoke to itself. Ending the IDLE tells.
+                break
+        try:
+            _, rest = idle.stop()  # type: ignore[no-untyped-call]
+        except ImapToolsError as error:
+            raise imaplib.IMAP4.abort(str(error)) from error
+        return _news(lines + rest)
+
     def append(self, folder: str, raw: bytes, date: datetime) -> None:
         """Put a message of our own into a folder, as read."""
         with self.operating():
@@ -265,3 +308,18 @@ def one_line(what: object) -> str:
     """An error's own words, fit for one line of a log."""
     text = "".join(char if char.isprintable() else " " for char in str(what))
     return " ".join(text.split())[:200] or type(what).__name__
+
+
+def _news(lines: Iterable[bytes]) -> bool:
+    return any(re.match(rb"\* [1-9]\d* (EXISTS|RECENT)", line) for line in lines)
+
+
+def must(typ: str, what: str) -> None:
+    """Raise `MailboxUnavailable` unless the server's answer is OK.
+
+    Args:
+        typ: The answer's word.
+        what: What was asked, behind "The server refuses to".
+    """
+    if typ != "OK":
+        raise MailboxUnavailable(f"The server refuses to {what}")

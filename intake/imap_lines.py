@@ -145,3 +145,9 @@ def uid_set(uids: Iterable[int]) -> str:
 def day(value: date) -> str:
     """A day as SEARCH wants it, `3-Nov-2026`, whatever the locale."""
     return f"{value.day}-{_MONTHS[value.month - 1]}-{value.year}"
+
+
+def groups(uids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """The UIDs in pieces of at most `size`, so that no command line grows without bound."""
+    for start in range(0, len(uids), size):
+        yield uids[start : start + size]

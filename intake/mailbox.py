@@ -6,27 +6,31 @@ inbox selected from `connect` to `close`; UIDs given to it are UIDs of the inbox
 
 from __future__ import annotations
 
-import email
-import imaplib
-import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from email.message import Message
-from email.utils import parsedate_to_datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
-
-from imap_tools.errors import ImapToolsError
 
 from config.settings import Mailbox as MailboxSettings
 from intake import imap_lines
 from intake.errors import MailboxUnavailable
-from intake.imap_connection import ImapConnection, encoded
+from intake.imap_connection import ImapConnection, encoded, must
+from intake.imap_lines import groups
+from intake.sent_folder import REPLY_HEADER, SentAnswer, SentIndex
 
-#: Header that every reply of ours carries; tells our mails in Sent from people's.
-REPLY_HEADER = "X-Practice-Intake-Reply"
+__all__ = [
+    "REPLY_HEADER",
+    "Delivery",
+    "Fetched",
+    "Filed",
+    "FolderState",
+    "Gone",
+    "ImapMailbox",
+    "Mailbox",
+    "SentAnswer",
+]
 
 _BATCH_MAILS = 50
 _BATCH_BYTES = 8_000_000
@@ -34,9 +38,6 @@ _CHUNK = 1_000_000
 _LISTED = 500
 # Gmail and Exchange drop an IDLE after about ten minutes.
 _IDLE_SECONDS = 9 * 60 - 10
-_IDLE_SLICE = 0.5
-_MESSAGE_ID = re.compile(r"<[^<>\s]+>")
-_SENT_FIELDS = f"(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID IN-REPLY-TO REFERENCES DATE {REPLY_HEADER.upper()})])"
 
 
 class Gone(LookupError):
@@ -88,21 +89,6 @@ class FolderState:
     uidnext: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentAnswer:
-    """The threading headers of one mail in Sent; Message-IDs with their angle brackets.
-
-    Attributes:
-        reply_id: What our own replies carry in `X-Practice-Intake-Reply`; None on people's mails.
-    """
-
-    message_id: str
-    in_reply_to: tuple[str, ...]
-    references: tuple[str, ...]
-    reply_id: str | None
-    date: datetime | None
-
-
 class Mailbox(Protocol):
     """What the worker needs of a mailbox; every method may raise `MailboxUnavailable`."""
 
@@ -142,7 +128,7 @@ class ImapMailbox:
         self._max_bytes = max_bytes
         self._link = ImapConnection(settings)
         self._validity: int | None = None
-        self._sent = _SentIndex(self._link)
+        self._sent = SentIndex(self._link)
 
     @property
     def commands(self) -> int:
@@ -226,7 +212,7 @@ class ImapMailbox:
         self._enter_inbox()
         self._link.noop()
         typ, data = self._link.uid("SEARCH", "UID", f"{int(after) + 1}:*")
-        _must(typ, "search the inbox")
+        must(typ, "search the inbox")
         # `n:*` always names the last message, even where its UID is below n (RFC 3501, section 6.4.8).
         return [uid for uid in imap_lines.numbers(data) if uid > after]
 
@@ -235,10 +221,10 @@ class ImapMailbox:
 
         Other methods may be called between two items.
         """
-        for group in _groups(sorted(set(uids)), _LISTED):
+        for group in groups(sorted(set(uids)), _LISTED):
             validity = self._enter_inbox()
             typ, data = self._link.uid("FETCH", imap_lines.uid_set(group), "(RFC822.SIZE INTERNALDATE)")
-            _must(typ, "tell the sizes of messages")
+            must(typ, "tell the sizes of messages")
             wanted = set(group)
             listed = [
                 line for line in imap_lines.fetch_lines(data) if line.uid in wanted and line.size is not None
@@ -368,9 +354,9 @@ class ImapMailbox:
 
     def _remove(self, uid: int) -> None:
         typ, _ = self._link.uid("STORE", str(int(uid)), "+FLAGS.SILENT", "(\\Deleted)")
-        _must(typ, "mark a filed message")
+        must(typ, "mark a filed message")
         typ, _ = self._link.uid("EXPUNGE", str(int(uid)))
-        _must(typ, "remove a filed message")
+        must(typ, "remove a filed message")
 
     def holds(self, folder: str, uidvalidity: int, uid: int) -> bool:
         """Whether the copy that `file` told of is still in its folder."""
@@ -402,7 +388,11 @@ class ImapMailbox:
         answers = self._sent.since(self._sent_path(), since)
         if self._link.selected != self._settings.inbox:
             self._enter_inbox()
-        return [answer for answer in answers if wanted & {each.strip("<>") for each in _named(answer)}]
+        return [
+            answer
+            for answer in answers
+            if wanted & {each.strip("<>") for each in (*answer.in_reply_to, *answer.references)}
+        ]
 
     def append_sent(self, raw: bytes, date: datetime) -> None:
         """Put a copy of a sent reply into Sent, as read; does nothing when `settings.sent` is empty.
@@ -437,118 +427,8 @@ class ImapMailbox:
             return False
         arrived = False
         while not arrived and not stop.is_set() and time.monotonic() < deadline:
-            with self._link.operating():
-                arrived = self._idle(deadline, stop)
+            arrived = self._link.idle(deadline, stop)
         return arrived
-
-    def _idle(self, deadline: float, stop: threading.Event) -> bool:
-        """One IDLE from its start to its end (RFC 2177)."""
-        client, idle = self._link.client, self._link.box.idle
-        tag = client._command("IDLE")  # noqa: SLF001
-        lines: list[bytes] = []
-        # News may come before the server says that it idles; imap-tools takes that for a refusal.
-        while (line := client._get_response()) is not None:  # noqa: SLF001
-            if client.tagged_commands.get(tag):
-                raise imaplib.IMAP4.error("IDLE refused")
-            lines.append(line)
-        idle._idle_tag = tag  # noqa: SLF001
-        while not _news(lines) and not stop.is_set():
-            left = min(_IDLE_SLICE, deadline - time.monotonic())
-            if left <= 0:
-                break
-            before = time.monotonic()
-            told = idle.poll(timeout=left)
-            lines += told
-            if not told and time.monotonic() - before < left / 2:
-                # Readable, yet nothing to read: the server hung up, or TLS spoke to itself. Ending the IDLE tells.
-                break
-        try:
-            _, rest = idle.stop()  # type: ignore[no-untyped-call]
-        except ImapToolsError as error:
-            raise imaplib.IMAP4.abort(str(error)) from error
-        return _news(lines + rest)
-
-
-class _SentIndex:
-    """Headers of the Sent folder, read once a connection: asked before every judgement and every sending."""
-
-    def __init__(self, link: ImapConnection) -> None:
-        self._link = link
-        self._answers: list[SentAnswer] = []
-        self._read: tuple[str, int, date] | None = None
-        self._next = 1
-
-    def since(self, folder: str, day: date) -> list[SentAnswer]:
-        """Every mail in the folder since that day; may hold some that were removed meanwhile."""
-        told = self._link.status(folder)
-        # SEARCH compares days without a zone: one day earlier is safe.
-        start = day - timedelta(days=1)
-        if (
-            self._read is None
-            or self._read[:2] != (folder, told.get("UIDVALIDITY", 0))
-            or start < self._read[2]
-        ):
-            self._answers, self._next = [], 1
-            self._read = (folder, told.get("UIDVALIDITY", 0), start)
-        if told.get("UIDNEXT", 0) != self._next:
-            self._read_on(folder, self._read[2])
-            self._next = told.get("UIDNEXT", 0)
-        return self._answers
-
-    def _read_on(self, folder: str, start: date) -> None:
-        self._link.select(folder, readonly=True)
-        typ, data = self._link.uid("SEARCH", "UID", f"{max(self._next, 1)}:*", "SINCE", imap_lines.day(start))
-        _must(typ, "search the Sent folder")
-        fresh = [uid for uid in imap_lines.numbers(data) if uid >= self._next]
-        for group in _groups(fresh, _LISTED):
-            typ, data = self._link.uid("FETCH", imap_lines.uid_set(group), _SENT_FIELDS)
-            _must(typ, "fetch headers from the Sent folder")
-            self._answers += [
-                _sent_answer(line.literals[0]) for line in imap_lines.fetch_lines(data) if line.literals
-            ]
-
-
-def _sent_answer(header: bytes) -> SentAnswer:
-    message = email.message_from_bytes(header)
-    ids = _ids(message, "Message-ID")
-    reply_id = message.get(REPLY_HEADER)
-    return SentAnswer(
-        message_id=ids[0] if ids else "",
-        in_reply_to=_ids(message, "In-Reply-To"),
-        references=_ids(message, "References"),
-        reply_id=None if reply_id is None else str(reply_id).strip(),
-        date=_date(message),
-    )
-
-
-def _ids(message: Message, name: str) -> tuple[str, ...]:
-    return tuple(_MESSAGE_ID.findall(" ".join(str(value) for value in message.get_all(name, []))))
-
-
-def _date(message: Message) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(str(message["Date"]))
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _named(answer: SentAnswer) -> tuple[str, ...]:
-    return answer.in_reply_to + answer.references
-
-
-def _news(lines: Iterable[bytes]) -> bool:
-    return any(re.match(rb"\* [1-9]\d* (EXISTS|RECENT)", line) for line in lines)
-
-
-def _must(typ: str, what: str) -> None:
-    if typ != "OK":
-        raise MailboxUnavailable(f"The server refuses to {what}")
-
-
-def _groups(uids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(uids), size):
-        yield uids[start : start + size]
 
 
 def _plain(level: str, separator: str) -> str:

@@ -43,7 +43,7 @@ disable_plaintext_auth = no
 mail_location = maildir:~/Maildir
 imap_idle_notify_interval = 2 mins
 mail_max_userip_connections = 100
-mail_fsync = never
+mail_fsync = {fsync}
 auth_failure_delay = 0
 passdb {{
   driver = static
@@ -120,20 +120,37 @@ class DovecotServer:
     """Dovecot in the foreground on a port of loopback, with any user name and one password; needs no root."""
 
     def __init__(
-        self, *, separator: str = ".", prefix: str = "", certificate: Certificate | None = None
+        self,
+        *,
+        separator: str = ".",
+        prefix: str = "",
+        certificate: Certificate | None = None,
+        fsync: str = "never",
     ) -> None:
-        program = require("dovecot")
+        self._program = require("dovecot")
         # Not below pytest's own folder, which other users may not enter: as root, Dovecot runs as nobody.
         self.home = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self.owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self.password = PASSWORD
-        self.port = _free_port()
-        self.tls_port = _free_port() if certificate else 0
-        tls = "ssl = no"
+        self._values = {"separator": separator, "prefix": prefix, "fsync": fsync, "tls": "ssl = no"}
+        for name in ("run", "state", "mail"):
+            (self.home / name).mkdir()
         if certificate:
-            shutil.copy(certificate.chain, self.home / "chain.pem")
-            shutil.copy(certificate.key, self.home / "key.pem")
-            tls = f"ssl = yes\nssl_cert = <{self.home}/chain.pem\nssl_key = <{self.home}/key.pem"
+            chain = shutil.copy(certificate.chain, self.home / "chain.pem")
+            key = shutil.copy(certificate.key, self.home / "key.pem")
+            self._values["tls"] = f"ssl = yes\nssl_cert = <{chain}\nssl_key = <{key}"
+        for _ in range(3):
+            # Somebody else may take the port between our looking and Dovecot's listening.
+            self.port = _free_port()
+            self.tls_port = _free_port() if certificate else 0
+            self._start()
+            if self._greets():
+                return
+        told = f"{self._log()}{self.process.stderr.read().decode()}"
+        self.close()
+        raise RuntimeError(f"Dovecot does not start: {told}")
+
+    def _start(self) -> None:
         group = subprocess.run(["id", "-gn", self.owner.pw_name], check=True, capture_output=True, text=True)
         config = _DOVECOT_CONF.format(
             home=self.home,
@@ -142,39 +159,38 @@ class DovecotServer:
             password=PASSWORD,
             port=self.port,
             tls_port=self.tls_port,
-            tls=tls,
-            separator=separator,
-            prefix=prefix,
+            **self._values,
         )
         (self.home / "dovecot.conf").write_text(config)
-        for name in ("run", "state", "mail"):
-            (self.home / name).mkdir()
         identity = {}
         if os.geteuid() == 0:
             for path in (self.home, *self.home.iterdir()):
                 os.chown(path, self.owner.pw_uid, self.owner.pw_gid)
             identity = {"user": self.owner.pw_uid, "group": self.owner.pw_gid, "extra_groups": []}
         self.process = subprocess.Popen(
-            [program, "-F", "-c", str(self.home / "dovecot.conf")],
+            [self._program, "-F", "-c", str(self.home / "dovecot.conf")],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             cwd="/",
             **identity,
         )
-        self._await_greeting()
 
-    def _await_greeting(self) -> None:
+    def _greets(self) -> bool:
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, self.port), 5) as probe:
-                if probe.recv(16).startswith(b"* OK"):
-                    return
+                # Another program on this port would greet too, but not leave Dovecot running.
+                if probe.recv(16).startswith(b"* OK") and "already in use" not in self._log():
+                    return True
             time.sleep(0.02)
+        self.process.kill()
+        self.process.wait(10)
+        return False
+
+    def _log(self) -> str:
         log = self.home / "log"
-        told = log.read_text() if log.exists() else ""
-        self.close()
-        raise RuntimeError(f"Dovecot does not start: {told}{self.process.stderr.read().decode()}")
+        return log.read_text() if log.exists() else ""
 
     def maildir(self, user: str) -> Path:
         return self.home / "mail" / user / "Maildir"
