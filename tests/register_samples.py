@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from intake.register import Link, Row, Wanted, create, update
 
-NOW = datetime(2027, 3, 12, 8, 5)
+NOW = datetime(2027, 3, 12, 8, 5, tzinfo=UTC)
 ONCE = frozenset({("practices", "state")})
 SHEET = "xl/worksheets/sheet1.xml"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from lxml import etree
@@ -103,7 +103,7 @@ def test_nothing_wanted_differently_changes_nothing():
     office = Office()
     office.update(practice(1))
     before = office.data
-    outcome = office.update(practice(1), now=datetime(2027, 5, 1, 9, 0))
+    outcome = office.update(practice(1), now=datetime(2027, 5, 1, 9, 0, tzinfo=UTC))
 
     assert outcome.data is before
     assert not outcome.changed
@@ -115,7 +115,7 @@ def test_a_changed_cell_is_written_and_the_row_says_when():
     office = Office()
     office.update(practice(1), practice(2))
     before = read(office.data)["practices"]
-    outcome = office.update(practice(1, situation="Retirada"), now=datetime(2027, 5, 1, 9, 0))
+    outcome = office.update(practice(1, situation="Retirada"), now=datetime(2027, 5, 1, 9, 0, tzinfo=UTC))
     after = read(office.data)["practices"]
 
     assert after[0] == before[0] | {"situation": "Retirada", "row_updated": "2027-05-01T09:00"}
@@ -499,7 +499,7 @@ def test_all_sheets_are_written():
             Row(
                 key=key(7),
                 cells={
-                    "received": datetime(2027, 3, 12, 8, 0),
+                    "received": datetime(2027, 3, 12, 8, 0, tzinfo=UTC),
                     "sender": "=cmd|x",
                     "mail": Link(text="Abrir", url='javascript:"x'),
                 },

@@ -32,7 +32,7 @@ def read(data: bytes) -> dict[str, list[dict[str, str]]]:
 def _rows(place: Place) -> list[dict[str, str]]:
     keys = {number: key for key, number in place.columns.items()}
     for number, text in place.grid.row_texts(place.header).items():
-        if number not in keys and place.left <= number <= place.right:
+        if number not in keys:
             keys[number] = UNKNOWN + text
     rows = []
     for row in place.grid.numbers:
