@@ -230,6 +230,23 @@ def test_staffs_cells_are_never_written_but_the_first_estado():
     assert "notes" not in row
 
 
+def test_estado_gets_its_first_value_when_there_is_one():
+    """A case in correction has none; when it is complete, the empty cell is filled once and then is staff's."""
+    office = Office()
+    office.update(practice(1, state=None), practice(2, state=None))
+    office.edit(cell_pattern("C3"), r"\g<0>" + inline("F3", "En reserva"))
+    office.update(practice(1), practice(2))
+
+    assert [row["state"] for row in read(office.data)["practices"]] == ["Por asignar", "En reserva"]
+
+    office.edit(cell_pattern("F2"), "")
+    office.edit(cell_pattern("F3"), "")
+    outcome = office.update(practice(1), practice(2))
+
+    assert not outcome.changed
+    assert outcome.written == ()
+
+
 def test_a_formula_of_staff_in_our_cell_is_never_overwritten():
     """Even one whose last result is what we had written."""
     office = Office()
@@ -552,6 +569,54 @@ def test_a_column_that_does_not_exist_is_a_mistake_of_the_caller():
     """A misspelt column must not be silently left out."""
     with pytest.raises(KeyError, match=r"practices\.titel"):
         Office().update(Row(key=key(1), cells={"titel": "x"}))
+
+
+@pytest.mark.parametrize("bad", ["", "short", "KEY 00000001", "key000000001", "KEY0000000012"])
+def test_a_key_that_would_not_be_found_again_is_refused(bad):
+    """Its row would be made anew at each update."""
+    with pytest.raises(ValueError, match="row key"):
+        Row(key=bad, cells={})
+
+
+def test_two_wanted_rows_with_one_key_are_a_mistake_of_the_caller():
+    """Else the register would show a copied row that nobody copied."""
+    with pytest.raises(ValueError, match="same key"):
+        Office().update(practice(1), practice(1))
+
+
+def test_a_title_row_above_the_headings_is_no_matter():
+    """People insert a line on top: names, table and rows have moved down by one."""
+    office = Office()
+    office.update(practice(1))
+    for row in (2, 1):
+        office.edit(rf' r="([A-Z]*){row}"', rf' r="\g<1>{row + 1}"', count=0)
+    office.edit(r"<sheetData>", '<sheetData><row r="1">' + inline("C1", "REGISTRO 2027") + "</row>")
+    office.edit(r'ref="A1:AS2"', 'ref="A2:AS3"', part=_table_part(office.data), count=2)
+    office.edit(r"('Prácticas'!\$[A-Z]+\$)1<", r"\g<1>2<", part="xl/workbook.xml", count=0)
+    outcome = office.update(practice(1, title="Otro"), practice(2))
+
+    assert outcome.problems == ()
+    assert [row["title"] for row in read(office.data)["practices"]] == ["Otro", "Defensoras 2"]
+    assert b'ref="A2:AS4"' in member(office.data, _table_part(office.data))
+
+
+def test_a_table_turned_into_plain_cells_is_still_the_register():
+    """Rows go on below the last one."""
+    office = Office()
+    office.update(practice(1))
+    office.edit(r"<tableParts.*?</tableParts>", "")
+    office.edit(
+        r"<Relationship [^>]*relationships/table[^>]*/>", "", part="xl/worksheets/_rels/sheet1.xml.rels"
+    )
+    outcome = office.update(practice(1, title="Otro"), practice(2), practice(3))
+
+    assert outcome.problems == ()
+    assert [row["title"] for row in read(office.data)["practices"]] == [
+        "Otro",
+        "Defensoras 2",
+        "Defensoras 3",
+    ]
+    assert '<dimension ref="A1:AS4"/>' in member(office.data, SHEET).decode()
 
 
 def test_rows_and_cells_without_addresses_are_read_by_their_place():

@@ -98,6 +98,25 @@ def test_two_saves_around_the_swap_lose_nothing(tmp_path, monkeypatch):
     assert _beside(register) == [".respaldo", "r.xlsx"]
 
 
+def test_what_a_killed_update_left_is_kept(register):
+    """Killed right after the swap, the displaced version lies beside the register: no update deletes it."""
+    left = register.path.with_name(f".{register.path.stem}.{'0a' * 6}.tmp")
+    left.write_bytes(b"staff's last save")
+
+    assert register.replace(b"two", register.read()[1])
+    assert _beside(register) == [".respaldo", register.path.name]
+    kept = {each.read_bytes() for each in (register.path.parent / ".respaldo").iterdir()}
+    assert kept == {b"staff's last save", b"one"}
+
+
+def test_backups_can_be_switched_off(register):
+    """Nothing but the register stays then."""
+    plain = RegisterFile(register.path, backups=0)
+
+    assert plain.replace(b"two", plain.read()[1])
+    assert _beside(plain) == [plain.path.name]
+
+
 def test_a_deleted_file_is_not_brought_back_by_replacing(register):
     """Moved or deleted by people: false; whether to make a new one is for another to decide."""
     _, version = register.read()

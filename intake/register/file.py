@@ -80,47 +80,63 @@ class RegisterFile:
             OSError: The folder cannot be written.
         """
         try:
-            mode = self.path.stat().st_mode & 0o777
+            there = self.path.stat()
             if _version(self.path.read_bytes()) != version:
                 return False
         except FileNotFoundError:
             return False
-        temporary = self._write_temporary(data, mode=mode)
+        self._save_leftovers()
+        temporary = self._write_temporary(data, mode=there.st_mode & 0o777)
+        with contextlib.suppress(OSError, AttributeError):
+            # Only some may give a file away; where it works, people keep their file.
+            os.chown(temporary, there.st_uid, there.st_gid)
         try:
-            done = self._swap(temporary, data, version)
-        finally:
+            swapped = _exchange(temporary, self.path)
+        except OSError as error:
             temporary.unlink(missing_ok=True)
+            if isinstance(error, FileNotFoundError):
+                return False
+            raise
+        done = self._settle(temporary, data, version) if swapped else self._rename(temporary, version)
         self._flush_folder()
         return done
 
-    def _swap(self, temporary: Path, data: bytes, version: str) -> bool:
-        if not _exchange(temporary, self.path):
-            return self._rename(temporary, version)
+    def _settle(self, temporary: Path, data: bytes, version: str) -> bool:
+        """After the swap, looks at what was displaced; nothing is deleted before it is known what it is."""
         displaced = temporary.read_bytes()
         if _version(displaced) == version:
-            self._keep(temporary, version)
+            if not (self._backups and self._keep(temporary, version)):
+                temporary.unlink()
             return True
         # Somebody saved in the last instant: their file goes back to its place.
-        _exchange(temporary, self.path)
-        back = temporary.read_bytes()
-        if back != data:
-            # And somebody saved once more over ours meanwhile: the newest stays, the other is kept.
+        try:
             _exchange(temporary, self.path)
-            self._keep(temporary, _version(displaced))
+        except FileNotFoundError:
+            temporary.replace(self.path)
+            return False
+        if temporary.read_bytes() == data:
+            temporary.unlink()
+            return False
+        # And somebody saved once more over ours meanwhile: the newest stays, the other is kept.
+        _exchange(temporary, self.path)
+        self._keep(temporary, _version(displaced))
         return False
 
     def _rename(self, temporary: Path, version: str) -> bool:
-        before = self.path.read_bytes()
-        if _version(before) != version:
-            return False
-        if self._backups:
-            copy = self._write_temporary(before, mode=0o600)
-            self._keep(copy, version)
         try:
+            before = self.path.read_bytes()
+            if _version(before) != version:
+                return False
+            if self._backups:
+                copy = self._write_temporary(before, mode=0o600)
+                if not self._keep(copy, version):
+                    copy.unlink()
             temporary.replace(self.path)
-        except PermissionError:
-            # Windows: a program holds the file open.
+        except (FileNotFoundError, PermissionError):
+            # Deleted meanwhile; or, on Windows, held open by a program.
             return False
+        finally:
+            temporary.unlink(missing_ok=True)
         return True
 
     def locked(self) -> str | None:
@@ -162,19 +178,25 @@ class RegisterFile:
             raise
         return path
 
-    def _keep(self, displaced: Path, version: str) -> None:
-        """Moves a displaced version among the backups, the oldest of which go."""
-        if not self._backups:
-            return
+    def _keep(self, displaced: Path, version: str) -> bool:
+        """Moves a displaced version among the backups, the oldest of which go; false where that fails."""
         folder = self.path.parent / _BACKUPS
-        # A backup that cannot be kept must not undo what has been written.
-        with contextlib.suppress(OSError):
+        stamp = datetime.now(tz=UTC).strftime("%Y-%m-%dT%H%M%S.%fZ")
+        try:
             folder.mkdir(exist_ok=True)
-            stamp = datetime.now(tz=UTC).strftime("%Y-%m-%dT%H%M%S.%fZ")
             displaced.replace(folder / f"{self.path.stem} {stamp} {version[:8]}{self.path.suffix}")
             kept = sorted(folder.glob(f"{_escaped(self.path.stem)} *{self.path.suffix}"))
-            for old in kept[: -self._backups]:
+            for old in kept[: -max(self._backups, 1)]:
                 old.unlink()
+        except OSError:
+            # A backup that cannot be kept must not undo what has been written.
+            return not displaced.exists()
+        return True
+
+    def _save_leftovers(self) -> None:
+        """Keeps what an update that was killed left beside the register: it may be a version of people's."""
+        for left in self.path.parent.glob(f".{_escaped(self.path.stem)}.{'[0-9a-f]' * 12}.tmp"):
+            self._keep(left, _version(left.read_bytes()))
 
     def _flush_folder(self) -> None:
         if sys.platform == "win32":

@@ -44,11 +44,12 @@ def update(data: bytes, wanted: Wanted, written: Texts, *, now: datetime, once: 
         wanted: Rows to write, each with the cells that matter.
         written: Sheet, row key and column key to the text we last wrote; of the wanted rows at least.
         now: Time of the update by the office's clock; `row_updated` and the history sheet bear it.
-        once: Staff's cells, by sheet and column key, that get a first value when their row is made.
+        once: Staff's cells, by sheet and column key, that get a first value, in an empty cell, and never another.
 
     Raises:
         RegisterUnreadable: The workbook is damaged, encrypted or not our register.
         KeyError: A row names a column that the sheet does not have.
+        ValueError: Two rows of a sheet have the same key.
     """
     run = _Run(Book(Package(data)), written, frozenset(once), now)
     for sheet, rows in wanted.sheets():
@@ -71,6 +72,7 @@ class _Run:
         self.conflicts: list[tuple[Conflict, str, str, str]] = []
         self.problems: list[Problem] = []
         self.formulas = False
+        self._references: dict[tuple[str, str], str] | None = None
 
     def outcome(self, data: bytes) -> Update:
         if self.formulas:
@@ -101,6 +103,8 @@ class _Run:
     # -- one sheet
 
     def write(self, sheet: str, rows: tuple[Row, ...]) -> None:
+        if len({row.key for row in rows}) < len(rows):
+            raise ValueError(f"{sheet}: two wanted rows have the same key")
         for row in rows:
             for column in row.cells:
                 SHEETS[sheet].column(column)
@@ -145,17 +149,25 @@ class _Run:
         shown = place.grid.text(number, place.columns["reference"])
         if not shown or shown == cells.text_of(row.cells["reference"]):
             return False
-        return any(
-            sheet == place.sheet.key and column == "reference" and key != row.key and shown in _known(text)
-            for (sheet, key, column), text in self.texts.items()
-        )
+        if self._references is None:
+            self._references = {
+                (sheet, each): key
+                for (sheet, key, column), text in self.texts.items()
+                if column == "reference"
+                for each in _known(text)
+            }
+        return self._references.get((place.sheet.key, shown), row.key) != row.key
 
     def _update_row(self, place: Place, row: Row, number: int) -> None:
         touched = False
         for key, value in row.cells.items():
             column = place.sheet.column(key)
-            if key in place.columns and column.owner in {"fixed", "machine"} and column.kind != "key":
+            if key not in place.columns or column.kind == "key":
+                continue
+            if column.owner in {"fixed", "machine"}:
                 touched |= self._update_cell(place, row, number, column, value)
+            elif (place.sheet.key, key) in self.once:
+                touched |= self._first_value(place, row, number, column, value)
         if touched and _UPDATED in place.columns and _UPDATED not in row.cells:
             self._stamp(place, row.key, number)
 
@@ -172,7 +184,7 @@ class _Run:
             formula = cell is not None and cell.find(cells.tag("f")) is not None
             if formula or present not in ours:
                 if new not in ours:
-                    self._disagree(place, row, column, present, new)
+                    self._disagree(place, row, number, column, present, new)
                 self.written[spot] = new
                 return False
             self._put(place, number, index, value)
@@ -183,7 +195,19 @@ class _Run:
             self.book.touch(place.grid.path)
         return touched
 
-    def _disagree(self, place: Place, row: Row, column: Column, staff: str, new: str) -> None:
+    def _first_value(self, place: Place, row: Row, number: int, column: Column, value: CellValue) -> bool:
+        """Gives a staff cell its first value; one that they filled or that had a value is theirs."""
+        spot = (place.sheet.key, row.key, column.key)
+        index = place.columns[column.key]
+        if not cells.text_of(value) or any(_known(self.texts.get(spot, ""))):
+            return False
+        self.written[spot] = cells.text_of(value)
+        if place.grid.occupied(number, index, index):
+            return False
+        self._put(place, number, index, value)
+        return True
+
+    def _disagree(self, place: Place, row: Row, number: int, column: Column, staff: str, new: str) -> None:
         known = self.texts.get((place.sheet.key, row.key, column.key))
         conflict = Conflict(
             sheet=place.sheet.key,
@@ -195,9 +219,7 @@ class _Run:
         )
         reference = cells.text_of(row.cells.get("reference"))
         if not reference and "reference" in place.columns:
-            found = place.grid.column_texts(place.columns[KEY], place.header) if KEY in place.columns else ()
-            at = next((each for each, text in found if text == row.key), None)
-            reference = place.grid.text(at, place.columns["reference"]) if at else ""
+            reference = place.grid.text(number, place.columns["reference"])
         self.conflicts.append((conflict, reference or row.key, place.name, place.heading(column.key)))
 
     # -- new rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,7 @@ class Link:
     url: str
 
 
+_KEY = re.compile("[A-Z0-9]{12}")
 CellValue = str | int | date | Link | None
 
 
@@ -35,6 +37,11 @@ class Row:
 
     key: str
     cells: Mapping[str, CellValue]
+
+    def __post_init__(self) -> None:
+        # A key that comes back from the sheet other than it went in would make its row anew each time.
+        if not _KEY.fullmatch(self.key):
+            raise ValueError(f"no row key: {self.key!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
