@@ -160,6 +160,15 @@ def _local_part(pattern: str) -> Callable[[Message, Config], bool]:
     return test
 
 
+def _display_name(pattern: str) -> Callable[[Message, Config], bool]:
+    expression = re.compile(pattern, re.IGNORECASE)
+
+    def test(message: Message, _: Config) -> bool:
+        return any(expression.fullmatch(sender.name) for sender in message.from_)
+
+    return test
+
+
 def _domain_of(*domains: str) -> Callable[[Message, Config], bool]:
     def test(message: Message, _: Config) -> bool:
         return any(
@@ -174,6 +183,15 @@ def _domain_of(*domains: str) -> Callable[[Message, Config], bool]:
 def _header(*names: str) -> Callable[[Message, Config], bool]:
     def test(message: Message, _: Config) -> bool:
         return any(value for name in names for value in message.headers.get_all(name))
+
+    return test
+
+
+def _header_named(pattern: str) -> Callable[[Message, Config], bool]:
+    expression = re.compile(pattern)
+
+    def test(message: Message, _: Config) -> bool:
+        return any(expression.fullmatch(name) for name, _value in message.headers.items)
 
     return test
 
@@ -220,7 +238,7 @@ def _several_senders(message: Message, _: Config) -> bool:
 _BOUNCE_SUBJECT = (
     r"(?:undeliver(?:ed|able)(?:\s+(?:mail|message|e-?mail)|\s*:)|failure\s+notice$|returned\s+mail\b"
     r"|(?:mail|message|e-?mail)\s+(?:delivery|system)\s+(?:fail|error|status|problem|warning|report|notification)"
-    r"|delivery\s+(?:status\s+notification|failure\s*(?:$|:|\()|notification\s*:)|warning:\s+(?:message|could\s+not\s+send)"
+    r"|delivery\s+(?:status\s+notification|failure(?:\s+noti(?:fication|ce))?\s*(?:$|:|\()|notification\s*:)|warning:\s+(?:message|could\s+not\s+send)"
     r"|mail\s+(?:delivery\s+failed|could\s+not\s+be\s+delivered)|.*\(delivery\s+failed\)$"
     r"|(?:no\s+se\s+puede\s+entregar|(?:correo\s+)?no\s+entregado|error\s+de\s+entrega)\s*:"
     r"|(?:non\s+remis|non\s+distribuable|échec\s+de\s+(?:la\s+)?remise)\s*:|unzustellbar)"
@@ -233,7 +251,11 @@ _AUTOREPLY_SUBJECT = (
 )
 # Microsoft's complaint service writes no report type.
 _COMPLAINT_SUBJECT = r"complaint\s+about\s+message\s+from\b"
-_DAEMON = r"(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon|bounces?|bounce[-+_].*|.*[-+_]bounces?|daemon)"
+_DAEMON = r"(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon|microsoftexchange[0-9a-f]{20,}|bounces?|bounce[-+_].*|.*[-+_]bounces?|daemon)"
+_SYSTEM = (
+    r"(?:e?-?mail\s+delivery\s+(?:sub)?system|mail\s+(?:sub)?system|mailer-daemon|system\s+administrator|internet\s+mail\s+delivery"
+    r"|mail\s+administrator|administrador\s+del\s+sistema|postmaster)"
+)
 _NO_REPLY = (
     r"(?:.*[-+_.])?(?:no-?_?reply|do-?_?not-?_?reply|donotrespond|no-?_?respond(?:er|a)?|no-?_?contestar|nao-?_?responda"
     r"|ne-?_?pas-?_?repondre|noreponse|unmonitored)(?:[-+_.].*)?"
@@ -280,6 +302,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(name="mailer_daemon", source="RFC 3834, 2; practice", test=_local_part(_DAEMON), verdict=_BOUNCE),
     Rule(
+        name="mail_system_name",
+        source="practice of mail servers",
+        test=_display_name(_SYSTEM),
+        verdict=_BOUNCE,
+    ),
+    Rule(
         name="bounce_subject",
         source="practice of mail servers",
         test=_subject(_BOUNCE_SUBJECT),
@@ -301,13 +329,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="autoreply_header",
         source="practice of autoresponders",
-        test=_header(
-            "X-Autoreply",
-            "X-Autorespond",
-            "X-Autoresponse",
-            "X-Autoresponder",
-            "X-Auto-Reply",
-            "X-Auto-Respond",
+        # X-Auto-Response-Suppress is another thing and has its own rule.
+        test=_header_named(r"x-auto-?(?:reply|respon(?!se-suppress)).*|x-mail-autoreply|x-vacation.*"),
+        verdict=_AUTOREPLY,
+    ),
+    Rule(
+        name="autoresponder_marks",
+        source="qmail, Confixx",
+        test=lambda message, config: (
+            _header_says("Delivered-To", r"^autoresponder\b")(message, config)
+            or _header_says("X-POST-MessageClass", r"autoresponder")(message, config)
         ),
         verdict=_AUTOREPLY,
     ),
