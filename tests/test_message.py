@@ -112,7 +112,7 @@ def test_raw_latin1_bytes_in_headers_are_read():
         # An address in the name is a name.
         ('"jefa@gob.pe" <otro@example.com>', ["otro@example.com"]),
         ("Ana Quispe", []),
-        ("ana@localhost", []),
+        ("ana@localhost", ["ana@localhost"]),
         ("ana@-x.org", []),
         ("<>", []),
         ("", []),
