@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
 from datetime import UTC, datetime
 
 import pytest
 from lxml import etree
+from openpyxl import load_workbook
 from register_samples import NOW, ONCE, SHEET, Office, cell_pattern, inline, key, member, practice, with_parts
 
 from intake.register import SHEETS, Link, Row, Wanted, create, read, update, words
@@ -46,6 +48,33 @@ def test_a_new_register_has_every_sheet_and_column_in_each_language():
         for sheet in SHEETS.values():
             for column in sheet.columns:
                 assert f'name="_mk_{sheet.key}_{column.key}"' in workbook
+
+
+def test_a_new_register_is_made_to_be_worked_in():
+    """Frozen up to the organization, keys hidden, widths as agreed, lists offered, foldable, rows of one height."""
+    sheet = load_workbook(io.BytesIO(create("es"))).worksheets[0]
+    columns = SHEETS["practices"].columns
+    dimensions = [sheet.column_dimensions[letters(number)] for number in range(1, len(columns) + 1)]
+    rules = {str(rule.sqref).split(":")[0]: rule for rule in sheet.data_validations.dataValidation}
+
+    assert [cell.value for cell in sheet[1]][:4] == [
+        "Clave",
+        "Referencia",
+        "Título",
+        "Organización responsable",
+    ]
+    assert sheet.freeze_panes == "E2"
+    assert [column.key for column, each in zip(columns, dimensions, strict=True) if each.hidden] == [
+        "key",
+        "key_again",
+    ]
+    assert [round(each.width - 0.71) for each in dimensions] == [column.width for column in columns]
+    assert {each.outlineLevel for each in dimensions} == {0, 1}
+    assert sheet.sheet_format.defaultRowHeight == 30
+    assert sheet.tables["tblPracticas"].autoFilter.ref == "A1:AS2"
+    assert rules["F2"].formula1 == "'Listas'!$A$2:$A$12"
+    assert {"F2", "G2", "L2"} <= set(rules)
+    assert "I2:I2000" in {str(area.sqref) for area in sheet.conditional_formatting}
 
 
 def test_the_words_of_all_languages_have_the_same_keys():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
@@ -16,26 +15,14 @@ from intake.register import cells, ranges
 from intake.register.cells import tag
 from intake.register.errors import unreadable
 from intake.register.package import Package
+from intake.register.styles import Style, read_styles
 
 REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE_REL = "http://schemas.openxmlformats.org/package/2006/relationships"
 _TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 _STRICT = "http://purl.oclc.org/ooxml/"
 _CONTENT_TYPES = "[Content_Types].xml"
-# Built-in number formats that show dates or times (ECMA-376 part 1, 18.8.30, and its East Asian ones).
-_DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
-# In a format's code, quoted words, escaped characters and [colours] say nothing about dates.
-_SAID_BESIDE = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _URL_LONGEST = 2_079
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
-    """What matters of a cell format: whether it shows dates, with hours, and whether it is filled."""
-
-    date: bool
-    time: bool
-    filled: bool
 
 
 class Book:
@@ -231,36 +218,14 @@ class Book:
     def style(self, index: str | None) -> Style:
         """What matters of the cell format with this index."""
         if self._styles is None:
-            self._styles = self._read_styles()
+            root = next(
+                (self.tree(part) for _, kind, part in self.related(self.path) if kind == "styles"), None
+            )
+            self._styles = [] if root is None else read_styles(root)
         try:
             return self._styles[int(index or 0)]
         except (ValueError, IndexError):
             return Style(date=False, time=False, filled=False)
-
-    def _read_styles(self) -> list[Style]:
-        root = next((self.tree(part) for _, kind, part in self.related(self.path) if kind == "styles"), None)
-        if root is None:
-            return []
-        codes = {
-            node.get("numFmtId"): _SAID_BESIDE.sub("", node.get("formatCode", "")).lower()
-            for node in root.iterfind(f"{tag('numFmts')}/{tag('numFmt')}")
-        }
-        fills = [
-            any(each.get("patternType", "none") != "none" for each in fill)
-            or fill.find(tag("gradientFill")) is not None
-            for fill in root.iterfind(f"{tag('fills')}/{tag('fill')}")
-        ]
-        styles = []
-        for node in root.iterfind(f"{tag('cellXfs')}/{tag('xf')}"):
-            identity, fill = node.get("numFmtId", "0"), int(node.get("fillId", "0"))
-            code = codes.get(identity)
-            if code is None:
-                date = identity.isdigit() and int(identity) in _DATE_FORMATS
-                time = identity in {"22", "45", "46", "47"}
-            else:
-                date, time = "general" not in code and bool(re.search("[dmyhs]", code)), "h" in code
-            styles.append(Style(date=date, time=time, filled=fill < len(fills) and fills[fill]))
-        return styles
 
     # -- reading of the workbook part
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.formatting.rule import FormulaRule
@@ -15,17 +14,15 @@ from openpyxl.worksheet.properties import Outline, PageSetupProperties
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
+from intake.register.guide import FONT, HEADINGS, INITIALS_DOWN_TO, fill_guide, fill_lists
 from intake.register.layout import SHEETS, Column, Sheet, Words, words
 from intake.register.place import name_of
 
-_FONT = "Calibri"
-_HEADINGS = {"fixed": "44546A", "machine": "1F6FB2", "staff": "2E7D4F", "formula": "8A8A8A"}
 _FORMATS = {"date": "dd-mmm-yyyy", "time": "dd-mmm-yyyy hh:mm", "number": "0"}
 _ROW_POINTS = 30
 _HEADING_POINTS = 44
 # Rows below the table, too, offer the lists and warn of a date gone by.
 _RULES_DOWN_TO = 2000
-_INITIALS_DOWN_TO = 60
 _CENTRED = {"date", "time", "number"}
 
 
@@ -41,8 +38,8 @@ def create(language: str = "es") -> bytes:
     sheets = {key: book.create_sheet(said.sheet(key)) for key in (*SHEETS, "lists", "guide")}
     for key, layout in SHEETS.items():
         _table(book, sheets[key], layout, said)
-    _lists(sheets["lists"], said)
-    _guide(sheets["guide"], said)
+    fill_lists(sheets["lists"], said)
+    fill_guide(sheets["guide"], said)
     _rules(sheets["practices"], said)
     _review_rules(sheets["review"], said)
     book.active = 0
@@ -90,8 +87,8 @@ def _heading(sheet: Worksheet, number: int, column: Column, text: str) -> None:
     cell = sheet.cell(1, number, text)
     # A long word in a narrow column would break in its middle.
     narrow = max(len(word) for word in text.split()) > column.width
-    cell.font = Font(name=_FONT, size=8 if narrow else 10, bold=True, color="FFFFFF")
-    cell.fill = PatternFill("solid", fgColor=_HEADINGS[column.owner])
+    cell.font = Font(name=FONT, size=8 if narrow else 10, bold=True, color="FFFFFF")
+    cell.fill = PatternFill("solid", fgColor=HEADINGS[column.owner])
     cell.alignment = Alignment(wrap_text=True, vertical="center", horizontal="left")
     cell.border = Border(right=Side(style="thin", color="FFFFFF"))
 
@@ -103,7 +100,7 @@ def _column_format(sheet: Worksheet, number: int, column: Column) -> None:
     dimension.hidden = column.kind == "key"
     dimension.outlineLevel = column.level
     dimension.font = Font(
-        name=_FONT,
+        name=FONT,
         size=10,
         color="0B5394" if column.kind == "link" else "000000",
         underline="single" if column.kind == "link" else None,
@@ -148,7 +145,7 @@ def _rules(sheet: Worksheet, said: Words) -> None:
     states = len(said.tables["states"])
     _choice(sheet, _down("practices", "state"), f"{lists}!$A$2:$A${states + 1}", prompts["state"], warn=True)
     _choice(sheet, _down("practices", "notify"), f"{lists}!$B$2:$B$2", prompts["notify"], warn=True)
-    initials = f"{lists}!$C$2:$C${_INITIALS_DOWN_TO}"
+    initials = f"{lists}!$C$2:$C${INITIALS_DOWN_TO}"
     _choice(sheet, _down("practices", "assignee"), initials, prompts["assignee"], warn=False)
     dates = DataValidation(
         type="date", operator="greaterThan", formula1="36526", allow_blank=True, errorStyle="warning"
@@ -202,104 +199,3 @@ def _review_rules(sheet: Worksheet, said: Words) -> None:
     actions = len(said.tables["actions"])
     area = _down("review", "action")
     _choice(sheet, area, f"{lists}!$D$2:$D${actions + 1}", said.tables["prompts"]["action"], warn=True)
-
-
-# -- lists and guide
-
-
-def _lists(sheet: Worksheet, said: Words) -> None:
-    sheet.sheet_properties.tabColor = "7F7F7F"
-    heads = said.tables["lists"]
-    columns: tuple[tuple[str, list[str]], ...] = (
-        (heads["states"], list(said.tables["states"].values())),
-        (heads["notify"], list(said.tables["notify"].values())),
-        (heads["assignees"], []),
-        (heads["actions"], list(said.tables["actions"].values())),
-    )
-    for number, (head, values) in enumerate(columns, 1):
-        cell = sheet.cell(1, number, head)
-        cell.font = Font(name=_FONT, size=10, bold=True, color="FFFFFF")
-        cell.fill = PatternFill("solid", fgColor=_HEADINGS["staff" if not values else "fixed"])
-        cell.alignment = Alignment(vertical="center")
-        sheet.column_dimensions[get_column_letter(number)].width = 34 if number != 2 else 12
-        for row, value in enumerate(values, 2):
-            sheet.cell(row, number, value).font = Font(name=_FONT, size=10)
-    for row in range(2, _INITIALS_DOWN_TO + 1):
-        sheet.cell(row, 3).fill = PatternFill("solid", fgColor="EAF4EE")
-    hint = sheet.cell(2, 6, heads["hint"])
-    hint.font = Font(name=_FONT, size=10, italic=True, color="595959")
-    hint.alignment = Alignment(wrap_text=True, vertical="top")
-    sheet.column_dimensions["F"].width = 40
-    sheet.row_dimensions[1].height = 24
-    sheet.row_dimensions[2].height = 45
-    sheet.freeze_panes = "A2"
-
-
-def _guide(sheet: Worksheet, said: Words) -> None:
-    """One screen: the colours, what holds, what each sheet is for."""
-    guide: dict[str, Any] = said.tables["guide"]
-    sheet.sheet_properties.tabColor = "BF9000"
-    sheet.sheet_view.showGridLines = False
-    for letter, width in zip("ABC", (2, 34, 104), strict=True):
-        sheet.column_dimensions[letter].width = width
-    _line(sheet, 1, guide["title"], size=16, bold=True, colour="1F4E79", height=26)
-    _line(sheet, 2, guide["subtitle"], size=11, colour="404040", height=32)
-    row = _section(sheet, 4, guide["colours"])
-    for name, owner in (
-        ("program_only", "fixed"),
-        ("program", "machine"),
-        ("staff", "staff"),
-        ("formula", "formula"),
-    ):
-        label = sheet.cell(row, 2, guide[name])
-        label.font = Font(name=_FONT, size=10, bold=True, color="FFFFFF")
-        label.fill = PatternFill("solid", fgColor=_HEADINGS[owner])
-        label.alignment = Alignment(horizontal="left", vertical="center", indent=1)
-        _said(sheet, row, guide[f"{name}_text"])
-        row += 1
-    row = _section(sheet, row + 1, guide["rules_title"])
-    for rule in guide["rules"]:
-        head, mark, rest = rule.partition(": ")
-        _line(sheet, row, f"•  {head}{mark}{rest}", size=10, height=18)
-        row += 1
-    row = _section(sheet, row + 1, guide["sheets_title"])
-    for name, text in guide["sheets"]:
-        label = sheet.cell(row, 2, name)
-        label.font = Font(name=_FONT, size=10, bold=True)
-        label.alignment = Alignment(horizontal="left", vertical="center", indent=1)
-        _said(sheet, row, text)
-        row += 1
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = 9
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-
-
-def _section(sheet: Worksheet, row: int, title: str) -> int:
-    _line(sheet, row, title, size=12, bold=True, colour="1F4E79", height=20)
-    for column in (2, 3):
-        sheet.cell(row, column).border = Border(bottom=Side(style="thin", color="9DC3E6"))
-    return row + 1
-
-
-def _line(
-    sheet: Worksheet,
-    row: int,
-    text: str,
-    *,
-    size: int,
-    height: int,
-    bold: bool = False,
-    colour: str = "000000",
-) -> None:
-    sheet.merge_cells(start_row=row, start_column=2, end_row=row, end_column=3)
-    cell = sheet.cell(row, 2, text)
-    cell.font = Font(name=_FONT, size=size, bold=bold, color=colour)
-    cell.alignment = Alignment(wrap_text=True, vertical="center")
-    sheet.row_dimensions[row].height = height
-
-
-def _said(sheet: Worksheet, row: int, text: str) -> None:
-    cell = sheet.cell(row, 3, text)
-    cell.font = Font(name=_FONT, size=10)
-    cell.alignment = Alignment(horizontal="left", wrap_text=True, vertical="center", indent=1)
-    sheet.row_dimensions[row].height = 18

@@ -7,12 +7,14 @@ here to learn what the program did; that is the ledger's to know.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import datetime
 
-from intake.register import cells, ranges
+from intake.register import cells
 from intake.register.book import Book
 from intake.register.errors import unreadable
-from intake.register.layout import HISTORY, KEY, KEY_AGAIN, LANGUAGES, SHEETS, Column, words
+from intake.register.filling import put, put_formula
+from intake.register.finding import Finder, References, known
+from intake.register.layout import HISTORY, LANGUAGES, SHEETS, Column, words
 from intake.register.package import Package
 from intake.register.place import Place, locate
 from intake.register.wanted import (
@@ -72,7 +74,7 @@ class _Run:
         self.conflicts: list[tuple[Conflict, str, str, str]] = []
         self.problems: list[Problem] = []
         self.formulas = False
-        self._references: dict[tuple[str, str], str] | None = None
+        self.references = References(written)
 
     def outcome(self, data: bytes) -> Update:
         if self.formulas:
@@ -116,7 +118,7 @@ class _Run:
             return
         for column in place.missing:
             self.problem("column_missing", sheet, column=column)
-        finder = _Finder(place)
+        finder = Finder(place)
         if not finder.able:
             # Without any key column, rows cannot be told apart; nothing is written rather than twice.
             return
@@ -124,39 +126,23 @@ class _Run:
         if new:
             self._append(place, new)
 
-    def _existing(self, place: Place, finder: _Finder, row: Row) -> bool:
+    def _existing(self, place: Place, finder: Finder, row: Row) -> bool:
         """Updates the row where it stands; says whether it is still to be made."""
         sheet = place.sheet.key
         first, second = finder.rows(row.key)
         both = first | second
         if not both:
-            known = (sheet, row.key) in self.rows_known
-            if known:
+            deleted = (sheet, row.key) in self.rows_known
+            if deleted:
                 self.problem("row_missing", sheet, key=row.key)
-            return not known
+            return not deleted
         if len(first) > 1 or len(second) > 1:
             self.problem("key_repeated", sheet, key=row.key, rows=both)
-        elif len(both) > 1 or not finder.agree(row.key) or self._belongs_to_other(place, row, min(both)):
+        elif len(both) > 1 or not finder.agree(row.key) or self.references.of_another(place, row, min(both)):
             self.problem("keys_disagree", sheet, key=row.key, rows=both)
         else:
             self._update_row(place, row, min(both))
         return False
-
-    def _belongs_to_other(self, place: Place, row: Row, number: int) -> bool:
-        """Whether the row shows another case's reference: its cells were sorted away from their keys."""
-        if "reference" not in place.columns or "reference" not in row.cells:
-            return False
-        shown = place.grid.text(number, place.columns["reference"])
-        if not shown or shown == cells.text_of(row.cells["reference"]):
-            return False
-        if self._references is None:
-            self._references = {
-                (sheet, each): key
-                for (sheet, key, column), text in self.texts.items()
-                if column == "reference"
-                for each in _known(text)
-            }
-        return self._references.get((place.sheet.key, shown), row.key) != row.key
 
     def _update_row(self, place: Place, row: Row, number: int) -> None:
         touched = False
@@ -177,7 +163,7 @@ class _Run:
         index = place.columns[column.key]
         present = cells.clean(place.grid.text(number, index))
         new = cells.text_of(value)
-        ours = _known(self.texts.get(spot, ""))
+        ours = known(self.texts.get(spot, ""))
         touched = False
         if present != new:
             cell = place.grid.cell(number, index)
@@ -187,7 +173,7 @@ class _Run:
                     self._disagree(place, row, number, column, present, new)
                 self.written[spot] = new
                 return False
-            self._put(place, number, index, value)
+            put(place, number, index, value)
             touched = True
         self.written[spot] = new
         if isinstance(value, Link) and place.grid.link(number, index, value.url):
@@ -199,21 +185,21 @@ class _Run:
         """Gives a staff cell its first value; one that they filled or that had a value is theirs."""
         spot = (place.sheet.key, row.key, column.key)
         index = place.columns[column.key]
-        if not cells.text_of(value) or any(_known(self.texts.get(spot, ""))):
+        if not cells.text_of(value) or any(known(self.texts.get(spot, ""))):
             return False
         self.written[spot] = cells.text_of(value)
         if place.grid.occupied(number, index, index):
             return False
-        self._put(place, number, index, value)
+        put(place, number, index, value)
         return True
 
     def _disagree(self, place: Place, row: Row, number: int, column: Column, staff: str, new: str) -> None:
-        known = self.texts.get((place.sheet.key, row.key, column.key))
+        before = self.texts.get((place.sheet.key, row.key, column.key))
         conflict = Conflict(
             sheet=place.sheet.key,
             key=row.key,
             column=column.key,
-            written=None if known is None else _known(known)[-1],
+            written=None if before is None else known(before)[-1],
             staff=staff,
             new=new,
         )
@@ -240,62 +226,25 @@ class _Run:
             if index is None:
                 continue
             if column.kind == "key":
-                self._put(place, number, index, row.key)
+                put(place, number, index, row.key)
             elif column.owner == "formula":
-                self._put_formula(place, number, column, index)
+                self.formulas |= put_formula(place, number, column)
             elif column.owner != "staff" or (sheet, column.key) in self.once:
                 value = row.cells.get(column.key)
                 if column.key == _UPDATED and value is None:
                     value = self.now
-                self._put(place, number, index, value)
+                put(place, number, index, value)
                 if isinstance(value, Link):
                     place.grid.link(number, index, value.url)
                 self.written[sheet, row.key, column.key] = cells.text_of(value)
-
-    def _put_formula(self, place: Place, number: int, column: Column, index: int) -> None:
-        needed = [each.key for each in place.sheet.columns if f"{{{each.key}}}" in (column.formula or "")]
-        if column.formula is None or any(key not in place.columns for key in needed):
-            return
-        addresses = {key: f"{ranges.letters(place.columns[key])}{number}" for key in needed}
-        cell = place.grid.make_cell(number, index, place.style(index))
-        cells.put_number(cell, "0")
-        cells.put_formula(cell, column.formula.format(**addresses))
-        self.formulas = True
-        self.book.touch(place.grid.path)
 
     def _stamp(self, place: Place, key: str, number: int) -> None:
         """Says in the row when it was last written, unless people wrote there themselves."""
         spot = (place.sheet.key, key, _UPDATED)
         index = place.columns[_UPDATED]
-        if place.grid.text(number, index) in (*_known(self.texts.get(spot, "")), ""):
-            self._put(place, number, index, self.now)
+        if place.grid.text(number, index) in (*known(self.texts.get(spot, "")), ""):
+            put(place, number, index, self.now)
             self.written[spot] = cells.text_of(self.now)
-
-    # -- one cell
-
-    def _put(self, place: Place, number: int, index: int, value: CellValue) -> None:
-        """Writes a value; the format of a cell that is there stays, for it may be people's colour."""
-        self.book.touch(place.grid.path)
-        text = cells.text_of(value)
-        there = place.grid.cell(number, index)
-        if not text:
-            if there is not None:
-                cells.empty(there)
-            return
-        style = place.style(index)
-        if isinstance(value, date) and not self.book.style(style).date:
-            style = self.book.date_style(time=isinstance(value, datetime)) or style
-        cell = place.grid.make_cell(number, index, style)
-        shows_dates = self.book.style(cell.get("s")).date
-        if isinstance(value, date) and not shows_dates and cell.get("s") in {None, "0", place.style(index)}:
-            cell.set("s", style or "0")
-            shows_dates = self.book.style(style).date
-        if isinstance(value, date) and shows_dates:
-            cells.put_number(cell, cells.serial(value, from_1904=self.book.from_1904))
-        elif isinstance(value, int) and not isinstance(value, bool):
-            cells.put_number(cell, str(value))
-        else:
-            cells.put_text(cell, text)
 
     # -- history
 
@@ -325,39 +274,7 @@ class _Run:
             }
             for key, value in line.items():
                 if key in place.columns:
-                    self._put(place, number, place.columns[key], value)
-
-
-class _Finder:
-    """The rows of a table by their keys."""
-
-    def __init__(self, place: Place) -> None:
-        self._first = self._read(place, KEY)
-        self._second = self._read(place, KEY_AGAIN)
-        self.able = self._first is not None or self._second is not None
-
-    @staticmethod
-    def _read(place: Place, column: str) -> dict[str, set[int]] | None:
-        if column not in place.columns:
-            return None
-        found: dict[str, set[int]] = {}
-        for row, text in place.grid.column_texts(place.columns[column], place.header):
-            found.setdefault(text.strip(), set()).add(row)
-        return found
-
-    def rows(self, key: str) -> tuple[set[int], set[int]]:
-        """Rows that bear the key in the first and in the second key column."""
-        return (self._first or {}).get(key, set()), (self._second or {}).get(key, set())
-
-    def agree(self, key: str) -> bool:
-        """Whether both key columns, as far as they are there, name the same rows."""
-        if self._first is None or self._second is None:
-            return True
-        return self._first.get(key) == self._second.get(key)
-
-
-def _known(text: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (text,) if isinstance(text, str) else text
+                    put(place, number, place.columns[key], value)
 
 
 def _language(place: Place) -> str:
