@@ -15,7 +15,7 @@ from intake.mailer import SmtpMailer
 from intake.registering import Registrar
 from intake.worker import Worker, now_utc
 
-# An original comes back at most this much larger than the limit on messages.
+# Beside it in the data folder lie the originals and the lock.
 LEDGER_FILE = "ledger.sqlite3"
 
 
@@ -50,7 +50,7 @@ def assembled(
     worker = Worker(
         config,
         book=book,
-        archive=Archive(settings.paths.data / "originals"),
+        archive=Archive(settings.paths.data),
         mailbox=mailbox,
         mailer=mailer,
         registrar=Registrar(settings.paths.register_file, book, config),

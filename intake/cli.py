@@ -259,8 +259,7 @@ def _action(words: list[str]) -> Any:
         case ["close"]:
             return Close()
         case _:
-            pass
-    _refuse(f"not understood: {' '.join(words)} (see practice-intake decide --help)")
+            return _refuse(f"not understood: {' '.join(words)} (see practice-intake decide --help)")
 
 
 def _loaded(folder: Path, *, mailbox: bool = False) -> Config:

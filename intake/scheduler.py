@@ -131,6 +131,8 @@ class Running:
             try:
                 if not self._watcher.connected:
                     self._watcher.connect()
+                    # IDLE tells nothing of what came before it began.
+                    self._wake.set()
                 if self._watcher.wait(IDLE_SECONDS, self._stop):
                     self._wake.set()
             except (OperatorError, OSError) as error:

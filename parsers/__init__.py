@@ -48,10 +48,11 @@ def parse(data: bytes, config: Config, *, name: str = "") -> Document:
         The kind, and the form in it, or findings that say why there is none. No finding is an error.
     """
     examined = examine(data, config.settings.limits, name)
-    if examined.finding is not None or examined.package is None:
-        return Document(kind=examined.kind, findings=(examined.finding,) if examined.finding else ())
     package = examined.package
-    macros = (file_finding("macro.present"),) if package.has_macros else ()
+    macros = (file_finding("macro.present"),) if package is not None and package.has_macros else ()
+    if examined.finding is not None or package is None:
+        refused = (examined.finding,) if examined.finding is not None else ()
+        return Document(kind=examined.kind, findings=(*refused, *macros))
     try:
         raw = read_docx(package) if examined.kind == "docx" else read_xlsx(package)
         form = recognizer(config).recognize(raw)

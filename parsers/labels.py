@@ -23,10 +23,17 @@ _LONGEST_LABEL: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A field, and the languages whose wording the label is (none where only number or tag spoke)."""
+    """The question of a row.
+
+    Attributes:
+        field: The question.
+        languages: Languages whose wording the label is; none where only number or tag spoke.
+        sure: False where a number stands alone: in another document it may count anything.
+    """
 
     field: Field
     languages: frozenset[str] = frozenset()
+    sure: bool = True
 
 
 class Labels:
@@ -68,7 +75,9 @@ class Labels:
         lines = [fold(line) for line in label[: 4 * _LONGEST_LABEL].split("\n") if line.strip()]
         first = lines[0][:_LONGEST_LABEL] if lines else ""
         numbered = self.by_number(number)
-        if numbered is not None and (not first or self._likeness(numbered, first) >= _ROUGHLY):
+        if numbered is not None and not first:
+            return Match(field=numbered, sure=False)
+        if numbered is not None and self._likeness(numbered, first) >= _ROUGHLY:
             return Match(field=numbered, languages=self._languages(numbered, first))
         found = self._by_label(first)
         if found is None and len(lines) > 1:

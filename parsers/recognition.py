@@ -176,12 +176,20 @@ class _Template:
     def gather(self, raw: RawDocument) -> _Gathered:
         """Rows and marks to their questions."""
         gathered = _Gathered()
+        bare: list[tuple[str, RawAnswer]] = []
         for row in raw.answers:
             match = self._labels.find(row.number, row.label, row.tag)
-            if match is not None:
-                gathered.rows[match.field.key].append(row)
-                gathered.languages.update(match.languages)
-                gathered.asked.add(match.field.key)
+            if match is None:
+                continue
+            if not match.sure:
+                bare.append((match.field.key, row))
+                continue
+            gathered.rows[match.field.key].append(row)
+            gathered.languages.update(match.languages)
+            gathered.asked.add(match.field.key)
+        for key, row in bare:
+            if key not in gathered.asked:
+                gathered.rows[key].append(row)
         groups: dict[int, list[RawChoice]] = defaultdict(list)
         for choice in raw.choices:
             groups[choice.group].append(choice)

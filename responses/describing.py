@@ -56,7 +56,8 @@ def _item(field: Field, item: str | int, vocabulary: Vocabulary | None, words: W
         term = vocabulary.by_number(item)
     if term is None:
         return str(item)
-    if vocabulary and vocabulary.numbered and term.number is not None:
+    # Filed by number where people know the numbers; what is filed by key is known by its name.
+    if isinstance(item, int) and term.number is not None:
         return f"{term.number} – {term.short(words.language)}"
     return term.title(words.language)
 

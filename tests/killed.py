@@ -15,8 +15,9 @@ from intake.assembly import assembled
 
 
 def main() -> None:
-    folder, step, occurrence = Path(sys.argv[1]), *[*sys.argv[2:], "", "1"][:2]
-    left = int(occurrence)
+    folder = Path(sys.argv[1])
+    step = sys.argv[2] if len(sys.argv) > 2 else ""
+    left = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 
     def on_step(name: str) -> None:
         nonlocal left

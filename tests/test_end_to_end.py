@@ -100,12 +100,14 @@ def test_mail_that_is_not_about_the_call_stays_bit_for_bit_as_it_was(office):
     )
     other.select("INBOX")
     before = office.imap.snapshot()
+    marked = other.uid("SEARCH", "DELETED")[1]
     office.deliver(mail("ana@muni.example", "Práctica", files=[("p.docx", form(fields(), SHIPPED))]))
 
     office.tick(2)
 
     assert office.imap.snapshot() == before
-    assert other.uid("SEARCH", "DELETED")[1] == [b"3"]
+    assert marked != [b""]
+    assert other.uid("SEARCH", "DELETED")[1] == marked
     assert len(office.replies()) == 1
     assert office.dispositions() == ["accepted", "ignored", "ignored", "ignored", "ignored"]
 
@@ -192,7 +194,6 @@ def test_a_mail_put_back_into_the_inbox_is_looked_at_again_and_answered_only_if_
     client.uid("COPY", "1", "INBOX")
     client.uid("STORE", "1", "+FLAGS", "(\\Deleted)")
     client.expunge()
-    client.unselect()
 
     quick.tick()
 
