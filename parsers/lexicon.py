@@ -41,10 +41,10 @@ FILLER_STARTS: Final = (
 LONGEST_REFERENCE: Final = 14
 ATTACHMENT_STARTS: Final = (
     "ver anexo", "ver el anexo", "ver adjunto", "ver archivo", "ver documento", "ver el documento", "ver pdf", "ver informe",
-    "ver ficha", "vease", "vease", "se adjunta", "adjunto", "en anexo", "en el anexo", "en adjunto", "anexo", "segun anexo",
+    "ver ficha", "vease", "se adjunta", "adjunto", "en anexo", "en el anexo", "en adjunto", "anexo", "segun anexo",
     "segun documento adjunto", "conforme al anexo", "remitirse al", "consultar anexo", "ver enlace", "ver link", "ver oficio",
-    "see attach", "see annex", "see the attach", "see the annex", "see report", "see document", "see file", "see enclosed",
-    "attached", "in annex", "as attached", "please see attach", "please see annex", "please refer to the attach", "refer to annex",
+    "see attached", "see attachment", "see annex", "see the attached", "see the attachment", "see the annex", "see report", "see document", "see file", "see enclosed",
+    "attached", "in annex", "as attached", "please see attached", "please see the attached", "please see annex", "please refer to the attached", "please refer to the annex", "refer to annex",
     "voir piece", "voir annexe", "voir l annexe", "voir la piece", "voir document", "voir le document", "voir fichier", "voir rapport",
     "cf annexe", "cf piece", "cf document", "en annexe", "ci joint", "en piece jointe", "piece jointe", "voir pj", "annexe",
 )  # fmt: skip

@@ -38,6 +38,7 @@ _CONFUSED: Final[Mapping[str, tuple[str, ...]]] = {
     "principles": ("objectives", "sdgs"),
 }
 _LONGEST_EVASION: Final = 200
+_SILENT: Final = frozenset("-–—_./\\*·•…?¿!¡\"'«»“”()[] \n,;:~")
 _TEXTS: Final = frozenset({"line", "text", "lines"})
 
 
@@ -141,7 +142,7 @@ class Values:
             return None
         needed = question.requirement == "mandatory" or question.mandatory_when is not None
         none = not folded or folded in NONE or (folded in NO and question.kind in _TEXTS)
-        if none and _only_signs_that_say_nothing(text, folded):
+        if none and _only_signs_that_say_nothing(text):
             return [_told("answer.none", text)] if needed else []
         if folded in FILLER or (
             len(folded.split()) <= LONGEST_REFERENCE and folded.startswith(FILLER_STARTS)
@@ -150,7 +151,9 @@ class Values:
                 return None
             return [_told("answer.filler", text)]
         short = len(folded.split()) <= LONGEST_REFERENCE
-        if short and f"{folded} ".startswith(_STARTS):
+        # In a line "anexo 1245" is an extension, and "Anexo 22" a place.
+        starts = _LONG_STARTS if question.kind == "line" else _STARTS
+        if short and f"{folded} ".startswith(starts):
             # A link is an answer where links are asked for.
             return (
                 None
@@ -216,11 +219,12 @@ class Values:
 
 
 _STARTS: Final = tuple(f"{start} " for start in ATTACHMENT_STARTS)
+_LONG_STARTS: Final = tuple(start for start in _STARTS if " " in start.strip())
 
 
-def _only_signs_that_say_nothing(text: str, folded: str) -> bool:
-    """Emoji and formulas fold to nothing too, but say something."""
-    return bool(folded) or all(sign in "-–—_./\\*·•…?¿!¡\"'()[] \n,;:=~" for sign in text)
+def _only_signs_that_say_nothing(text: str) -> bool:
+    """Emoji, formulas and braces fold to nothing too, but say something."""
+    return all(sign.isalnum() or sign in _SILENT for sign in text)
 
 
 def _settle_dates(read: Read, periods: Mapping[str, Period]) -> None:

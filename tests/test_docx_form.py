@@ -14,7 +14,9 @@ from parsers.package import examine
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 W14 = "http://schemas.microsoft.com/office/word/2010/wordml"
-NAMES = f'xmlns:w="{W}" xmlns:w14="{W14}" xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+NAMES = (
+    f'xmlns:w="{W}" xmlns:w14="{W14}" xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+)
 
 
 @pytest.fixture(name="limits", scope="module")
@@ -76,15 +78,19 @@ def test_a_question_row_gives_number_label_and_the_whole_answer(limits):
     """Lines of the answer are kept, blank ones too; the help below the label stays with the label."""
     raw = rows(limits, (p("8. ¿Desde cuándo? *") + p("Basta el año."), p("marzo") + "<w:p/>" + p("de 2021")))
     (answer,) = raw.answers
-    assert ("8", "¿Desde cuándo? *\nBasta el año.", "marzo\n\nde 2021") == (answer.number, answer.label, answer.text)
-    assert (1, 1, "8") == (answer.location.table, answer.location.row, answer.location.question)
+    assert (
+        answer.number,
+        answer.label,
+        answer.text,
+    ) == ("8", "¿Desde cuándo? *\nBasta el año.", "marzo\n\nde 2021")
+    assert (answer.location.table, answer.location.row, answer.location.question) == (1, 1, "8")
 
 
 def test_a_control_and_what_was_typed_beside_it_are_one_answer(limits):
     """People type at the edge of a control; the tag is kept for the label that lost its words."""
     control = "<w:p><w:sdt><w:sdtPr><w:tag w:val='start'/></w:sdtPr><w:sdtContent><w:r><w:t>Escriba aquí</w:t></w:r></w:sdtContent></w:sdt><w:r><w:t> 2021</w:t></w:r></w:p>"
     (answer,) = rows(limits, (p("8. ¿Desde cuándo?"), control)).answers
-    assert ("start", "Escriba aquí 2021") == (answer.tag, answer.text)
+    assert (answer.tag, answer.text) == ("start", "Escriba aquí 2021")
 
 
 def test_tracked_changes_are_read_as_accepted(limits):
@@ -94,21 +100,21 @@ def test_tracked_changes_are_read_as_accepted(limits):
         "<w:moveFrom><w:r><w:t>2018</w:t></w:r></w:moveFrom></w:p>"
     )
     (answer,) = rows(limits, (p("8. ¿Desde cuándo?"), changed)).answers
-    assert "2021" == answer.text
+    assert answer.text == "2021"
 
 
 def test_breaks_tabs_and_hyphens_are_characters(limits):
     """A tab stop in the paragraph's properties is none."""
     content = "<w:p><w:pPr><w:tabs><w:tab w:val='left' w:pos='1'/></w:tabs></w:pPr><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>c</w:t><w:noBreakHyphen/><w:t>d</w:t></w:r></w:p>"
     (answer,) = rows(limits, (p("1. Título"), content)).answers
-    assert "a\tb\nc-d" == answer.text
+    assert answer.text == "a\tb\nc-d"
 
 
 def test_a_text_drawn_twice_for_old_programs_is_read_once(limits):
     """The second rendering of alternate content is left out."""
     content = "<w:p><mc:AlternateContent><mc:Choice Requires='wps'><w:r><w:t>uno</w:t></w:r></mc:Choice><mc:Fallback><w:r><w:t>uno</w:t></w:r></mc:Fallback></mc:AlternateContent></w:p>"
     (answer,) = rows(limits, (p("1. Título"), content)).answers
-    assert "uno" == answer.text
+    assert answer.text == "uno"
 
 
 @pytest.mark.parametrize(
@@ -130,15 +136,15 @@ def test_a_box_is_known_in_every_shape(content, mark, limits):
     """Controls, glyphs, symbol fonts, old form fields and brackets all are boxes."""
     raw = rows(limits, (p("33. Autorización"), "<w:p/>"), (content, p("Sí")), (p("☐"), p("No")))
     assert [mark, "☐"] == [choice.mark for choice in raw.choices]
-    assert ["Sí", "No"] == [choice.words for choice in raw.choices]
+    assert [choice.words for choice in raw.choices] == ["Sí", "No"]
     assert {"33"} == {choice.question for choice in raw.choices}
 
 
 def test_an_x_typed_over_a_box_is_still_a_mark(limits):
     """A row among rows of boxes is a choice, though its own box is gone."""
     raw = rows(limits, (p("33. Autorización"), "<w:p/>"), (p("X"), p("Sí")), (p("☐"), p("No")))
-    assert ["X", "☐"] == [choice.mark for choice in raw.choices]
-    assert ["33"] == [answer.number for answer in raw.answers]
+    assert [choice.mark for choice in raw.choices] == ["X", "☐"]
+    assert [answer.number for answer in raw.answers] == ["33"]
 
 
 def test_two_boxes_in_a_row_keep_their_columns_and_heads(limits):
@@ -148,15 +154,15 @@ def test_two_boxes_in_a_row_keep_their_columns_and_heads(limits):
         (p("Principal"), p("Otro"), "<w:p/>", "<w:p/>"),
         (box(1, "☒", "primary_objectives.7"), box(0, "☐", "secondary_objectives.7"), p("7"), p("Abordar")),
     )
-    assert [("Principal", 0), ("Otro", 1)] == [(choice.heading, choice.column) for choice in raw.choices]
-    assert ["primary_objectives.7", "secondary_objectives.7"] == [choice.tag for choice in raw.choices]
+    assert [(choice.heading, choice.column) for choice in raw.choices] == [("Principal", 0), ("Otro", 1)]
+    assert [choice.tag for choice in raw.choices] == ["primary_objectives.7", "secondary_objectives.7"]
     assert {"7 Abordar"} == {choice.words for choice in raw.choices}
 
 
 def test_strict_documents_are_read(limits):
     """The strict form of the format differs in its namespaces alone."""
     (answer,) = rows(limits, (p("8. ¿Desde cuándo?"), p("2021")), strict=True).answers
-    assert ("8", "2021") == (answer.number, answer.text)
+    assert (answer.number, answer.text) == ("8", "2021")
 
 
 @pytest.mark.parametrize(

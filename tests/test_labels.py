@@ -54,7 +54,12 @@ def test_number_and_label_must_agree_roughly_else_the_label_decides(number, labe
 
 @pytest.mark.parametrize(
     ("number", "label"),
-    [("1", "Datos del vehículo"), (None, "Presupuesto"), ("5", "Fecha y firma del representante"), (None, "")],
+    [
+        ("1", "Datos del vehículo"),
+        (None, "Presupuesto"),
+        ("5", "Fecha y firma del representante"),
+        (None, ""),
+    ],
 )
 def test_a_label_that_is_none_of_ours_is_no_question(number, label, labels):
     """A number alone does not make a foreign label ours."""
@@ -64,4 +69,4 @@ def test_a_label_that_is_none_of_ours_is_no_question(number, label, labels):
 def test_a_number_without_a_label_is_weak(labels):
     """It fills a gap in our form, but makes no form of another table."""
     match = labels.find("8", "", None)
-    assert ("start", False) == (match.field.key, match.sure)
+    assert (match.field.key, match.sure) == ("start", False)

@@ -27,7 +27,9 @@ def _values(settings):
 def _read(values):
     def read(language="es", **answers):
         written = {
-            key: answer if isinstance(answer, Words) else Words(text=clean(answer), location=Location(question="1"))
+            key: answer
+            if isinstance(answer, Words)
+            else Words(text=clean(answer), location=Location(question="1"))
             for key, answer in answers.items()
         }
         return values.read(written, language)
@@ -114,8 +116,8 @@ def test_the_most_precise_sure_part_of_a_date_is_read(text, language, first, las
 @pytest.mark.parametrize("text", ["a la fecha", "permanente", "Continúa", "Presente", "ongoing", "en cours"])
 def test_words_for_going_on_are_ongoing(text, read):
     """An end that has not come is an answer, a start is not."""
-    assert "ongoing" == value(read(end=text), "end")
-    assert ["date.unreadable"] == codes(read(start=text))
+    assert value(read(end=text), "end") == "ongoing"
+    assert codes(read(start=text)) == ["date.unreadable"]
 
 
 @pytest.mark.parametrize(
@@ -137,25 +139,29 @@ def test_words_without_a_date_file_nothing(text, code, read):
 def test_a_range_in_one_answer_fills_the_other_if_that_is_empty(read):
     """Given twice and different, the end's own answer is filed and the disagreement told."""
     found = read(start="2019-2022", end="")
-    assert ("2019", "2022", []) == (value(found, "start"), value(found, "end"), codes(found))
+    assert (value(found, "start"), value(found, "end"), codes(found)) == ("2019", "2022", [])
     found = read(start="2019-2022", end="2023")
-    assert ("2023", ["date.range_disagree"]) == (value(found, "end"), codes(found))
+    assert (value(found, "end"), codes(found)) == ("2023", ["date.range_disagree"])
     found = read(start="2019-2022", end="diciembre de 2022")
-    assert ("2022-12", []) == (value(found, "end"), codes(found))
+    assert (value(found, "end"), codes(found)) == ("2022-12", [])
     found = read(start="", end="2019-2022")
-    assert ("2019", "2022") == (value(found, "start"), value(found, "end"))
+    assert (value(found, "start"), value(found, "end")) == ("2019", "2022")
 
 
 def test_an_end_before_the_start_is_not_filed(read):
     """As precise as both are: the same year is no contradiction."""
     found = read(start="marzo 2021", end="2020")
-    assert (None, ["date.end_before_start"], "end") == (value(found, "end"), codes(found), found.findings[0].field)
-    assert [] == codes(read(start="marzo 2021", end="2021"))
+    assert (
+        value(found, "end"),
+        codes(found),
+        found.findings[0].field,
+    ) == (None, ["date.end_before_start"], "end")
+    assert codes(read(start="marzo 2021", end="2021")) == []
 
 
 def test_what_has_not_begun_has_no_dates_to_discuss(read):
     """One hold is enough; the judge gives it."""
-    assert [] == codes(read(status="Aún no empieza", start="por ver", end="18 meses"))
+    assert codes(read(status="Aún no empieza", start="por ver", end="18 meses")) == []
 
 
 @pytest.mark.parametrize("own", TITLED)
@@ -166,7 +172,13 @@ def test_titles_of_one_list_are_never_numbers_of_the_other(own, settings, read):
     seen = 0
     for term in settings.vocabularies[other].terms:
         for title in {*term.titles.values(), *term.shorts.values()}:
-            for text in (f"{term.number}. {title}", f"{term.number} – {title}", f"Objetivo {term.number}: {title}", f"{title} ({term.number})", title):
+            for text in (
+                f"{term.number}. {title}",
+                f"{term.number} – {title}",
+                f"Objetivo {term.number}: {title}",
+                f"{title} ({term.number})",
+                title,
+            ):
                 found = read(**{key: text})
                 assert None is value(found, key), text
                 assert found.findings, text
@@ -181,7 +193,13 @@ def test_titles_of_the_list_are_its_numbers(own, settings, read):
     seen = 0
     for term in settings.vocabularies[own].terms:
         for title in {*term.titles.values(), *term.shorts.values()}:
-            for text in (str(term.number), f"{term.number}. {title}", f"Objetivo {term.number} – {title}", title.upper(), f"{title} ({term.number})"):
+            for text in (
+                str(term.number),
+                f"{term.number}. {title}",
+                f"Objetivo {term.number} – {title}",
+                title.upper(),
+                f"{title} ({term.number})",
+            ):
                 found = read(**{key: text})
                 assert ([term.number], []) == (value(found, key), codes(found)), text
                 seen += 1
@@ -222,29 +240,34 @@ def test_numbers_and_words_of_a_list_must_agree(key, text, numbers, told, read):
 def test_a_number_against_its_words_says_both(read):
     """The finding names the number's own title and where the words belong."""
     (finding,) = read(primary_objectives="Objetivo 10: Reducción de las desigualdades").findings
-    assert {
+    assert dict(finding.params) == {
         "read": "Objetivo 10: Reducción de las desigualdades",
         "number": 10,
         "title": "Erradicar la trata de personas",
         "other": "sdgs",
         "other_number": 10,
         "other_title": "Reducción de las desigualdades",
-    } == dict(finding.params)
+    }
 
 
 def test_marks_and_written_numbers_are_united(read):
     """People tick in the list and write in the answer as well."""
-    words = Words(text="7, 16", marks=(Mark(key="17", words="17 – Eliminar"), Mark(key="7", words="7 – Abordar")))
+    words = Words(
+        text="7, 16", marks=(Mark(key="17", words="17 – Eliminar"), Mark(key="7", words="7 – Abordar"))
+    )
     found = read(primary_objectives=words)
-    assert [7, 16, 17] == value(found, "primary_objectives")
-    assert "17 – Eliminar\n7 – Abordar\n7, 16" == found.answers["primary_objectives"].raw
+    assert value(found, "primary_objectives") == [7, 16, 17]
+    assert found.answers["primary_objectives"].raw == "17 – Eliminar\n7 – Abordar\n7, 16"
 
 
 def test_principles_are_filed_by_their_keys_and_the_unknown_is_quoted(read):
     """What is no principle is kept for staff."""
     found = read(guiding_principles="DDHH, interculturalidad, Enfoque de género")
-    assert (["human_rights", "gender_responsive"], ["list.partly"]) == (value(found, "guiding_principles"), codes(found))
-    assert "interculturalidad" == found.findings[0].params["read"]
+    assert (
+        value(found, "guiding_principles"),
+        codes(found),
+    ) == (["human_rights", "gender_responsive"], ["list.partly"])
+    assert found.findings[0].params["read"] == "interculturalidad"
 
 
 @pytest.mark.parametrize(
@@ -285,27 +308,27 @@ def test_one_term_is_chosen_by_its_words(key, text, chosen, told, read):
 
 def test_own_words_beside_other_are_an_answer_of_their_own(read):
     """Written in the cell or beside the mark."""
-    assert "feria laboral" == value(read(type="Otro (especificar): feria laboral"), "type_other")
+    assert value(read(type="Otro (especificar): feria laboral"), "type_other") == "feria laboral"
     marked = Words(text="", marks=(Mark(key="other", words="Otro", own_words="feria"),))
-    assert ("other", "feria") == (value(read(type=marked), "type"), value(read(type=marked), "type_other"))
+    assert (value(read(type=marked), "type"), value(read(type=marked), "type_other")) == ("other", "feria")
 
 
 def test_two_exclusive_boxes_decide_nothing(read):
     """Both boxes of the consent: a finding."""
     both = Words(text="", marks=(Mark(key="yes", words="Sí"), Mark(key="no", words="No")))
     found = read(consent_publish=both)
-    assert (None, ["choice.several"]) == (value(found, "consent_publish"), codes(found))
-    assert ["Sí", "No"] == found.findings[0].params["chosen"]
+    assert (value(found, "consent_publish"), codes(found)) == (None, ["choice.several"])
+    assert found.findings[0].params["chosen"] == ["Sí", "No"]
 
 
 def test_a_condition_beside_a_ticked_consent_is_conditional(read):
     """The words are kept."""
     words = Words(text="previa revisión del texto", marks=(Mark(key="yes", words="Sí"),))
     found = read(consent_publish=words)
-    assert ("conditional", "Sí\nprevia revisión del texto") == (
+    assert (
         value(found, "consent_publish"),
         found.answers["consent_publish"].raw,
-    )
+    ) == ("conditional", "Sí\nprevia revisión del texto")
 
 
 @pytest.mark.parametrize(
@@ -333,17 +356,23 @@ def test_a_condition_beside_a_ticked_consent_is_conditional(read):
 def test_countries_are_read_by_name_and_never_guessed(text, found, others, told, read):
     """UN names and their variants in three languages; the rest is kept as written."""
     answers = read(countries=text)
-    assert (found, others, told) == (value(answers, "countries"), value(answers, "countries_other"), codes(answers))
+    assert (found, others, told) == (
+        value(answers, "countries"),
+        value(answers, "countries_other"),
+        codes(answers),
+    )
 
 
 def test_a_name_outside_the_list_is_for_staff_alone(read):
     """Nothing is said to the sender about a territory in dispute."""
-    assert "note" == read(countries="Kosovo").findings[0].severity
+    assert read(countries="Kosovo").findings[0].severity == "note"
 
 
 def test_every_united_nations_name_is_its_country(settings, read):
     """All 195, in every language."""
-    names = [(term.key, name) for term in settings.vocabularies["countries"].terms for name in term.titles.values()]
+    names = [
+        (term.key, name) for term in settings.vocabularies["countries"].terms for name in term.titles.values()
+    ]
     assert len(names) > 500
     for key, name in names:
         assert [key] == value(read(countries=name), "countries"), name
@@ -392,7 +421,15 @@ def test_evasive_answers_have_no_value_and_a_finding_each(key, text, told, read)
     assert (None, told, text) == (value(found, key), codes(found), found.answers[key].raw)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+51 999", "@cuenta", "Ver para creer", "No hay comunidad sin escucha.", "🙂"])
+def test_a_place_or_an_extension_is_no_reference(read):
+    """ "Anexo" names a settlement or a telephone extension as well."""
+    assert value(read(local="Anexo 22, Jicamarca"), "local") == "Anexo 22, Jicamarca"
+    assert value(read(focal_phone="anexo 1245"), "focal_phone") == "anexo 1245"
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+51 999", "@cuenta", "Ver para creer", "No hay comunidad sin escucha.", "🙂"]
+)
 def test_ordinary_and_odd_words_are_answers(text, read):
     """What looks like a formula or begins like an evasion is text."""
     found = read(summary=text)

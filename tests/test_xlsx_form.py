@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 from openpyxl import Workbook
@@ -54,20 +54,28 @@ def replaced(data, name, *changes):
 
 def test_a_row_gives_number_label_and_answer_with_its_cell(limits):
     """The number may be text or a figure; an empty answer keeps its place."""
-    raw = read(limits, ["8", "¿Desde cuándo?", "2021", "ayuda"], [9, "¿Hasta cuándo?", None, "ayuda"], ["30a", "Nombre", "Ana"])
+    raw = read(
+        limits,
+        ["8", "¿Desde cuándo?", "2021", "ayuda"],
+        [9, "¿Hasta cuándo?", None, "ayuda"],
+        ["30a", "Nombre", "Ana"],
+    )
     found = [(answer.number, answer.label, answer.text, answer.location.cell) for answer in raw.answers]
-    assert [
+    assert found == [
         ("8", "¿Desde cuándo?", "2021", "C1"),
         ("9", "¿Hasta cuándo?", "", "C2"),
         ("30a", "Nombre", "Ana", "C3"),
-    ] == found
-    assert "Formulario" == raw.answers[0].location.sheet
+    ]
+    assert raw.answers[0].location.sheet == "Formulario"
 
 
 def test_a_coded_row_is_a_choice(limits):
     """The code says question and term; the mark is whatever stands beside the words."""
     raw = read(limits, ["5-human_rights", "6 – Derechos humanos", "Sí"], ["3-16", "16 – Empoderar", None])
-    assert [("5", "human_rights", "Sí"), ("3", "16", "")] == [(c.question, c.key, c.mark) for c in raw.choices]
+    assert [(c.question, c.key, c.mark) for c in raw.choices] == [
+        ("5", "human_rights", "Sí"),
+        ("3", "16", ""),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +87,7 @@ def test_a_coded_row_is_a_choice(limits):
         (51999888777, "0", "51999888777"),
         (True, "General", "TRUE"),
         (date(2021, 3, 15), "dd/mm/yyyy", "2021-03-15"),
-        (datetime(2021, 3, 15, 10, 0), "dd/mm/yyyy hh:mm", "2021-03-15"),
+        (44270.5, "dd/mm/yyyy hh:mm", "2021-03-15"),
         (date(2021, 3, 1), "mmm-yy", "2021-03"),
         (date(2021, 3, 1), "mmmm yyyy", "2021-03"),
         (date(2021, 1, 1), "yyyy", "2021"),
@@ -103,7 +111,7 @@ def test_rich_strings_lose_nothing(limits):
     """A string with runs is one string."""
     rich = CellRichText("Resumen ", TextBlock(InlineFont(b=True), "muy"), " breve")
     (answer,) = read(limits, ["18", "Resumen", rich]).answers
-    assert "Resumen muy breve" == answer.text
+    assert answer.text == "Resumen muy breve"
 
 
 def test_formulas_give_their_last_result_and_errors_their_name(limits):
@@ -118,7 +126,7 @@ def test_formulas_give_their_last_result_and_errors_their_name(limits):
         (b'<c r="C2"><f>NADA</f><v></v></c>', b'<c r="C2" t="e"><f>NADA</f><v>#NAME?</v></c>'),
     )
     raw = read_xlsx(examine(data, limits).package)
-    assert ["2", "#NAME?"] == [answer.text for answer in raw.answers]
+    assert [answer.text for answer in raw.answers] == ["2", "#NAME?"]
 
 
 def test_a_defined_name_says_where_the_answer_is(limits):
@@ -129,7 +137,7 @@ def test_a_defined_name_says_where_the_answer_is(limits):
         book.defined_names["q_start"] = DefinedName("q_start", attr_text="'Formulario'!$E$1")
 
     (answer,) = read(limits, ["8", "¿Desde cuándo?", "nota"], change=change).answers
-    assert ("2021", "start", "E1") == (answer.text, answer.tag, answer.location.cell)
+    assert (answer.text, answer.tag, answer.location.cell) == ("2021", "start", "E1")
 
 
 def test_cells_without_addresses_are_counted(limits):
@@ -138,7 +146,7 @@ def test_cells_without_addresses_are_counted(limits):
     book.active.append(["8", "¿Desde cuándo?", "2021"])
     data = replaced(saved(book), "xl/worksheets/sheet1.xml", *[(f' r="{a}1"'.encode(), b"") for a in "ABC"])
     (answer,) = read_xlsx(examine(data, limits).package).answers
-    assert ("8", "2021", "C1") == (answer.number, answer.text, answer.location.cell)
+    assert (answer.number, answer.text, answer.location.cell) == ("8", "2021", "C1")
 
 
 def test_a_row_of_absurd_size_is_refused(limits):
