@@ -11,6 +11,7 @@ from config import Config
 from intake.cases import Recorded
 from intake.judging import Accepted, FormJudgement, Held, Judgement, NeedsCorrection
 from intake.reading import Reading
+from intake.trust import same_organisation
 from responses import blank_docx, blank_xlsx
 from responses.compose import compose
 from responses.envelope import Attachment, build
@@ -126,13 +127,13 @@ def language_of_reply(reading: Reading, known: str | None, config: Config) -> st
 
 
 def recipient_of(reading: Reading) -> str | None:
-    """The From address; Reply-To only when verified and of the same domain."""
+    """The From address; Reply-To only when verified and in the same organisational domain."""
     if reading.sender is None:
         return None
     other = reading.reply_to
     if other is None or reading.screening.trust != "verified":
         return reading.sender
-    same = other.rpartition("@")[2].lower() == reading.sender.rpartition("@")[2].lower()
+    same = same_organisation(other.rpartition("@")[2], reading.sender.rpartition("@")[2])
     return other if same else reading.sender
 
 

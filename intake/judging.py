@@ -295,6 +295,10 @@ def _without_forms(reading: Reading, history: History, config: Config) -> Judgem
         return _words_in_thread(reading, history)
     if reading.sender is None:
         return left("no_sender")
+    if reading.screening.kind == "sharing" and reading.weak is not None:
+        return Judgement(
+            disposition=Held(reason="sharing"), silence="machine", file_to="held", review="sharing"
+        )
     if not reading.screening.may_reply or reading.screening.kind != "person":
         return left()
     plan = _about_the_call(reading, config)

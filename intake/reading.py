@@ -150,8 +150,9 @@ def read(raw: bytes, config: Config) -> Reading:
         language=language_of(message.own_text, config),
         screening=screening,
         files=files,
-        request=template_request(message, config.phrases) if person else None,
-        weak=weak_evidence(message, config, kinds) if person else None,
+        request=template_request(message, config.phrases, _call_names(config)) if person else None,
+        # A sharing notice is a machine's, but what it shares may be a practice: then a person sees to it.
+        weak=weak_evidence(message, config, kinds) if person or screening.kind == "sharing" else None,
         withdrawal=withdrawal(message.own_text, config.phrases),
         problems=message.problems,
     )
@@ -178,6 +179,12 @@ def _file(attachment: Attachment, config: Config, *, opened: bool) -> File:
         form=document.form,
         findings=document.findings,
     )
+
+
+def _call_names(config: Config) -> tuple[str, ...]:
+    """How people name the calls; beside the noun of a form they mean ours."""
+    calls = config.settings.calls
+    return tuple(name for call in calls for name in (*call.names.values(), *call.phrases))
 
 
 def _tokens(message: Message) -> tuple[Token, ...]:

@@ -6,11 +6,12 @@ import email
 import email.policy
 import logging
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from imap_tools.imap_utf7 import utf7_decode
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn
@@ -24,8 +25,9 @@ from intake.assembly import assembled, open_ledger
 from intake.demo.mails import MAILBOX, SampleMail, sample_mails
 from intake.demo.servers import LOOPBACK, DemoMail
 from intake.logs import configure
+from intake.register import words as register_words
 from intake.scheduler import Running
-from intake.schema import messages, outbox, outbox_cases
+from intake.schema import cases, messages, outbox, versions
 from intake.telling import command_words
 from intake.worker import Worker
 
@@ -39,9 +41,10 @@ class Outcome:
 
     mail: SampleMail
     disposition: str
-    folder: str | None
+    folder: str
     references: tuple[str, ...]
     reply: str | None
+    situation: str = ""
 
 
 def run_demo(folder: Path, *, wait: bool, language: str) -> int:
@@ -59,8 +62,13 @@ def run_demo(folder: Path, *, wait: bool, language: str) -> int:
         DemoMissing: The extra `demo` is not installed.
     """
     console = Console()
+    if not console.is_terminal:
+        # A log or a pipe has no width of its own; the table is not to be folded to a narrow one.
+        console = Console(width=170)
     words = command_words(language)
     configure(logging.WARNING)
+    # The demonstration's own SMTP server tells of matters inside itself.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     _clear(folder)
     with DemoMail(address=MAILBOX) as post:
         config = demo_config(folder, post)
@@ -71,8 +79,9 @@ def run_demo(folder: Path, *, wait: bool, language: str) -> int:
         ) as progress:
             progress.add_task(words["demo"]["progress"])
             with assembled(config) as worker:
-                _run_all(worker, post, mails)
-        outcomes = [_outcome(config, mail) for mail in mails]
+                identities = _run_all(worker, post, mails)
+        places = _places(post)
+        outcomes = [_outcome(config, mail, identities[mail.name], places) for mail in mails]
         _write_replies(folder, post)
         _write_templates(folder, config)
         code = _tell(console, outcomes, folder, config, words, language)
@@ -120,7 +129,9 @@ def _clear(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _run_all(worker: Worker, post: DemoMail, mails: list[SampleMail]) -> None:
+def _run_all(worker: Worker, post: DemoMail, mails: list[SampleMail]) -> dict[str, str]:
+    """Lets all mails arrive and be settled; gives each one's Message-ID by its name."""
+    identities: dict[str, str] = {}
     # The first look draws the start line; what arrives afterwards is new.
     worker.tick()
     open_mails = list(mails)
@@ -130,11 +141,14 @@ def _run_all(worker: Worker, post: DemoMail, mails: list[SampleMail]) -> None:
         ]
         for mail in ready:
             reply = _reply_to(post, _named(mails, mail.after)) if mail.after is not None else None
-            post.deliver(mail.build(reply), sender=mail.envelope, passes=mail.passes)
+            raw = mail.build(reply)
+            identities[mail.name] = str(email.message_from_bytes(raw)["Message-ID"]).strip()
+            post.deliver(raw, sender=mail.envelope, passes=mail.passes)
             open_mails.remove(mail)
         report = worker.tick()
         if not open_mails and not report.judged and not report.waiting:
-            return
+            break
+    return identities
 
 
 def _named(mails: list[SampleMail], name: str) -> SampleMail:
@@ -150,37 +164,47 @@ def _reply_to(post: DemoMail, mail: SampleMail) -> bytes | None:
     return None
 
 
-def _outcome(config: Config, mail: SampleMail) -> Outcome:
-    raw = mail.build(None) if mail.after is None else None
-    identity = email.message_from_bytes(raw)["Message-ID"] if raw is not None else None
+def _places(post: DemoMail) -> dict[str, str]:
+    """Message-ID to the folder where a mail lies now, as any mail program on the mailbox sees it."""
+    found: dict[str, str] = {}
+    client = post.client()
+    for line in client.list()[1]:
+        name = line.decode().partition(' "/" ')[2] if isinstance(line, bytes) else ""
+        if not name or client.select(name, readonly=True)[0] != "OK":
+            continue
+        for part in client.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")[1]:
+            if isinstance(part, tuple):
+                identity = email.message_from_bytes(part[1])["Message-ID"]
+                found[str(identity).strip()] = utf7_decode(name.strip('"').encode())
+    client.logout()
+    return found
+
+
+def _outcome(config: Config, mail: SampleMail, identity: str, places: dict[str, str]) -> Outcome:
+    """What the ledger says became of a mail, and where the mailbox says it lies.
+
+    Of mail left for people the ledger keeps no Message-ID: what it does not know, it left where it was.
+    """
+    left = Outcome(
+        mail=mail, disposition="ignored", folder=places.get(identity, "?"), references=(), reply=None
+    )
     book = open_ledger(config)
     try:
         with book.reading() as connection:
-            statement = select(messages)
-            if identity is not None:
-                statement = statement.where(messages.c.message_id == identity)
-            else:
-                statement = statement.where(messages.c.sender == mail.sender).order_by(messages.c.id.desc())
-            row = connection.execute(statement).first()
-            if row is None or (identity is None and row.message_id is None):
-                # Of mail left for people the ledger keeps no Message-ID: it was seen, and left where it was.
-                return Outcome(mail=mail, disposition="ignored", folder=None, references=(), reply=None)
+            row = connection.execute(select(messages).where(messages.c.message_id == identity)).first()
+            if row is None:
+                return left
             reply = connection.execute(select(outbox).where(outbox.c.message == row.id)).first()
-            references = (
-                tuple(
-                    connection.scalars(
-                        select(outbox_cases.c.reference).where(outbox_cases.c.outbox == reply.id)
-                    )
-                )
-                if reply is not None
-                else ()
+            references = tuple(
+                connection.scalars(select(versions.c.reference).where(versions.c.message == row.id))
             )
-            return Outcome(
-                mail=mail,
+            situation = connection.scalar(select(cases.c.situation).where(cases.c.reference.in_(references)))
+            return replace(
+                left,
                 disposition=row.disposition,
-                folder=row.file_to,
                 references=references,
                 reply=reply.kind if reply is not None and reply.state == "sent" else None,
+                situation=situation or "",
             )
     finally:
         book.close()
@@ -219,15 +243,15 @@ def _tell(
     table = Table()
     for key in ("mail", "became", "folder", "reply", "reference"):
         table.add_column(labels[key], overflow="fold")
-    folders = config.settings.mailboxes[0].folders
-    wrong = [outcome for outcome in outcomes if outcome.disposition != outcome.mail.expected]
+    inbox = config.settings.mailboxes[0].inbox
+    wrong = [outcome for outcome in outcomes if not _as_intended(outcome, config)]
     for outcome in outcomes:
-        place = f"{folders.root}/{getattr(folders, outcome.folder)}" if outcome.folder else labels["inbox"]
+        place = labels["inbox"] if outcome.folder == inbox else outcome.folder
         about = outcome.mail.description.get(language) or outcome.mail.description["es"]
         style = "red" if outcome in wrong else ""
         table.add_row(
             escape(about),
-            words["dispositions"][outcome.disposition],
+            _became(outcome, words, language),
             escape(place),
             words["kinds"].get(outcome.reply or "", labels["no_reply"]),
             ", ".join(outcome.references),
@@ -249,6 +273,21 @@ def _tell(
         return 1
     console.print(f"[green]{labels['as_expected'].format(count=len(outcomes))}[/green]")
     return 0
+
+
+def _as_intended(outcome: Outcome, config: Config) -> bool:
+    """The disposition is the sample's, and the mail lies where that disposition puts it."""
+    box = config.settings.mailboxes[0]
+    expected = outcome.mail.expected
+    place = box.inbox if expected == "ignored" else f"{box.folders.root}/{getattr(box.folders, expected)}"
+    return outcome.disposition == expected and outcome.folder == place
+
+
+def _became(outcome: Outcome, words: dict[str, Any], language: str) -> str:
+    """As the register words it where it says more: a form may be complete and not to be published."""
+    if outcome.disposition == "accepted" and outcome.situation in {"unauthorized", "received"}:
+        return register_words(language).situation(outcome.situation)
+    return str(words["dispositions"][outcome.disposition])
 
 
 def _stay(console: Console, config: Config, post: DemoMail, words: dict[str, Any]) -> None:
