@@ -95,7 +95,7 @@ def read_docx(package: Package) -> RawDocument:
     uri = root.tag[1:].partition("}")[0] if root.tag.startswith("{") else ""
     if not uri.endswith("/main") or root.tag.rpartition("}")[2] != "document":
         raise UnreadableError("damaged.part", part=package.main_part)
-    reader = _Reader(_Names(uri))
+    reader = _Reader(_Names(uri), package.limits.answer_characters)
     reader.drop_unseen(root)
     tables = [reader.rows(table, place) for place, table in enumerate(root.iter(reader.names["tbl"]), 1)]
     answers: list[RawAnswer] = []
@@ -140,8 +140,9 @@ def _wanted(uri: str) -> tuple[str, ...]:
 class _Reader:
     """Words of cells and paragraphs."""
 
-    def __init__(self, names: _Names) -> None:
+    def __init__(self, names: _Names, longest: int) -> None:
         self.names = names
+        self._longest = longest
         self._wanted = _wanted(names.uri)
         self._wrappers = frozenset(names[wrapper] for wrapper in _WRAPPERS)
         self._run = names["r"]
@@ -191,11 +192,16 @@ class _Reader:
         pieces: list[str] = []
         tags: list[str] = []
         states: list[bool] = []
+        size = 0
         for element in cell.iter(*self._wanted):
+            # Tables inside tables repeat their words at each level; too long is told later, once.
+            if size > self._longest:
+                break
             kind = self._kinds[element.tag]
             if kind == "t":
                 text = element.text
                 if text:
+                    size += len(text)
                     pieces.append(text.translate(_PRIVATE) if not text.isascii() else text)
             elif kind in {"p", "tr"}:
                 if pieces:

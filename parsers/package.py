@@ -103,7 +103,7 @@ class Package:
 
     def __init__(self, archive: zipfile.ZipFile, limits: Limits) -> None:
         self._archive = archive
-        self._limits = limits
+        self.limits = limits
         self._relations: dict[str, dict[str, tuple[str, str]]] = {}
         # Some writers use other capitals, a leading slash or backslashes.
         self._members = {
@@ -135,12 +135,12 @@ class Package:
         if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             raise UnreadableError("damaged.member", part=name)
         total = 0
-        most = max(_RATIO_FLOOR, info.compress_size * self._limits.package_ratio)
+        most = max(_RATIO_FLOOR, info.compress_size * self.limits.package_ratio)
         try:
             with self._archive.open(info) as member:
                 while chunk := member.read(_CHUNK):
                     total += len(chunk)
-                    if total > self._limits.part_bytes:
+                    if total > self.limits.part_bytes:
                         raise UnreadableError("unsafe.size")
                     if total > most:
                         raise UnreadableError("unsafe.ratio")

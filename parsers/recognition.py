@@ -28,6 +28,9 @@ _LEAST_QUESTIONS: Final = 5
 _LEAST_MANDATORY: Final = 3
 # With our own line or properties fewer are enough, but a letter typed over our form is no form.
 _LEAST_WITH_IDENTITY: Final = 2
+# A form has some eighty rows; what comes after thousands is no form, or somebody's patience.
+_MOST_ROWS: Final = 3_000
+_MOST_VOTES: Final = 60
 _FOREIGN_WORDS: Final = 300
 _FOREIGN_ROWS: Final = 5
 _IDENTITY: Final = re.compile(
@@ -177,7 +180,7 @@ class _Template:
         """Rows and marks to their questions."""
         gathered = _Gathered()
         bare: list[tuple[str, RawAnswer]] = []
-        for row in raw.answers:
+        for row in raw.answers[:_MOST_ROWS]:
             match = self._labels.find(row.number, row.label, row.tag)
             if match is None:
                 continue
@@ -191,7 +194,7 @@ class _Template:
             if key not in gathered.asked:
                 gathered.rows[key].append(row)
         groups: dict[int, list[RawChoice]] = defaultdict(list)
-        for choice in raw.choices:
+        for choice in raw.choices[:_MOST_ROWS]:
             groups[choice.group].append(choice)
         for choices in groups.values():
             lists = self._lists_of(choices)
@@ -202,7 +205,7 @@ class _Template:
     def _lists_of(self, choices: Sequence[RawChoice]) -> list[Field]:
         """The questions that choose from the list which most words of a table belong to."""
         votes: Counter[str] = Counter()
-        for choice in choices:
+        for choice in choices[:_MOST_VOTES]:
             if choice.question is not None or choice.tag is not None:
                 continue
             for name in {question.vocabulary or "" for question in self._listed}:

@@ -37,6 +37,8 @@ _CONFUSED: Final[Mapping[str, tuple[str, ...]]] = {
     "sdgs": ("objectives", "principles"),
     "principles": ("objectives", "sdgs"),
 }
+_LONGEST_LIST: Final = 3000
+_MOST_FINDINGS: Final = 12
 _LONGEST_EVASION: Final = 200
 _SILENT: Final = frozenset("-–—_./\\*·•…?¿!¡\"'«»“”()[] \n,;:~")
 _TEXTS: Final = frozenset({"line", "text", "lines"})
@@ -94,14 +96,18 @@ class Values:
             words = written.get(question.key)
             if words is None:
                 continue
-            value, findings, extra = self._value(question, words, language, periods)
+            read_words, rest = _readable(question, words)
+            value, findings, extra = self._value(question, read_words, language, periods)
+            if rest:
+                findings = [*findings, _told("list.partly", rest)]
             read.answers[question.key] = Answer(
                 field=question.key, value=value, raw=words.raw, location=words.location
             )
             for key, more in extra.items():
                 read.answers[key] = Answer(field=key, value=more, raw=words.raw, location=words.location)
             read.findings += [
-                replace(finding, field=question.key, location=words.location) for finding in findings
+                replace(finding, field=question.key, location=words.location)
+                for finding in findings[:_MOST_FINDINGS]
             ]
         _settle_dates(read, periods)
         return read
@@ -220,6 +226,13 @@ class Values:
 
 _STARTS: Final = tuple(f"{start} " for start in ATTACHMENT_STARTS)
 _LONG_STARTS: Final = tuple(start for start in _STARTS if " " in start.strip())
+
+
+def _readable(question: Field, words: Words) -> tuple[Words, str]:
+    """What of an answer is read, and the rest: pages pasted into a list or a date are no list and no date."""
+    if question.kind in _TEXTS or len(words.text) <= _LONGEST_LIST:
+        return words, ""
+    return replace(words, text=words.text[:_LONGEST_LIST]), words.text[_LONGEST_LIST:]
 
 
 def _only_signs_that_say_nothing(text: str) -> bool:

@@ -434,3 +434,14 @@ def test_ordinary_and_odd_words_are_answers(text, read):
     """What looks like a formula or begins like an evasion is text."""
     found = read(summary=text)
     assert (text, []) == (value(found, "summary"), codes(found))
+
+
+@pytest.mark.parametrize(
+    "key", ["primary_objectives", "countries", "focal_email", "start", "type", "consent_publish"]
+)
+@pytest.mark.parametrize("piece", ["7, ", "99 y ", "a@", "2021-", "Perú ", "(", "é,", "mayo de ", "x. "])
+def test_pages_pasted_into_a_short_answer_cost_little(key, piece, read):
+    """What stands beyond a list's length is told, not read; nothing grows with the square of it."""
+    found = read(**{key: piece * 20_000})
+    assert len(found.findings) <= 12
+    assert len(found.answers[key].raw) > 3000
