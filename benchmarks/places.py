@@ -31,6 +31,7 @@ class Post:
     def __init__(self) -> None:
         self._server = DovecotServer(fsync="optimized")
         self._users = 0
+        self.owner = self._server.owner
 
     def new_box(self, *, folders: Iterable[str] = ()) -> Imap:
         """An empty mailbox of a user of its own."""
@@ -50,7 +51,6 @@ class Post:
             How many.
         """
         inbox = self._server.maildir(box.user) / "new"
-        owner = self._server.owner
         count = 0
         for raw in mails:
             lines = raw.replace(b"\r\n", b"\n")
@@ -59,7 +59,7 @@ class Post:
             path = inbox / f"{int(time.time())}.M{count:06d}P{mark}.bench,S={len(lines)},W={wire}"
             path.write_bytes(lines)
             if os.geteuid() == 0:
-                os.chown(path, owner.pw_uid, owner.pw_gid)
+                os.chown(path, self.owner.pw_uid, self.owner.pw_gid)
             count += 1
         client = imaplib.IMAP4(box.host, box.port, timeout=60)
         client.login(box.user, PASSWORD)

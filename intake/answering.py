@@ -188,6 +188,9 @@ def _sections(judgement: Judgement, recorded: Recorded) -> tuple[Section, ...]:
         sections = [form_section(form, reference, recorded) for form, reference in pairs]
         return tuple(section for section in sections if section is not None)
     match judgement.answer:
+        case "template" if judgement.review is not None:
+            # The form goes out; what else they asked a person answers, and they are told so.
+            return (TemplateEnclosed(reason="requested"), Waiting())
         case "template":
             return (TemplateEnclosed(reason="requested"),)
         case "empty":

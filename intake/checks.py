@@ -99,6 +99,9 @@ def _as_errors(
     lacking = {key for key in mandatory if not _filed(form, key)}
     told: set[str] = set()
     for finding in findings:
+        if finding.code == "answer.none" and finding.field not in mandatory:
+            # "No aplica" where no answer is needed is an answer; the parser cannot know the conditions.
+            continue
         if finding.code == "answer.refers_to_attachment" and finding.field in lacking and other_files:
             judged.append(replace(finding, severity="hold"))
             told.add(finding.field)

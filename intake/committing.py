@@ -47,16 +47,31 @@ def commit(
     if judgement.file_to is not None:
         # Only mail that is about the call makes correction requests wait for quiet again.
         outbox.quiet(connection, reading.sender, now, config.settings.replies.quiet_minutes)
-    if reply is not None:
+    if reply is None:
+        return recorded, None
+    references = [reference for reference in recorded.references if reference]
+    try:
         outbox.queue(
             connection,
             reply,
             message=recorded.message,
-            references=[reference for reference in recorded.references if reference],
+            references=references,
             answers=reading.message_id,
             thread=reading.references,
             sender=sender,
             config=config,
             now=now,
         )
+    except ValueError:
+        # Their address cannot stand in a header: a person finds another way.
+        reference = references[0] if references else None
+        cases.add_review(
+            connection,
+            reason="reply_refused",
+            message=recorded.message,
+            reference=reference,
+            reading=reading,
+            now=now,
+        )
+        return recorded, None
     return recorded, reply

@@ -345,7 +345,12 @@ def _about_the_call(reading: Reading, config: Config) -> Judgement | None:
             disposition=Answered(reason="template_requested"), answer="template", file_to="answered"
         )
     about = reading.weak is not None or _dedicated(config)
-    findings = [finding for file in reading.files if not file.inline for finding in file.findings]
+    findings = [
+        replace(finding, params={**finding.params, "file": file.name} if file.name else finding.params)
+        for file in reading.files
+        if not file.inline
+        for finding in file.findings
+    ]
     if any(finding.severity == "hold" for finding in findings) and about:
         return Judgement(
             disposition=Held(reason="foreign_document"),

@@ -100,7 +100,7 @@ class Mailbox(Protocol):
     def connected(self) -> bool: ...
     def prepare_folders(self, names: Iterable[str]) -> None: ...
     def state(self) -> FolderState: ...
-    def new_uids(self, after: int) -> list[int]: ...
+    def new_uids(self, after: int, since: date | None = None) -> list[int]: ...
     def fetch(self, uids: Iterable[int]) -> Iterator[Fetched]: ...
     def fetch_chunks(self, uid: int) -> Iterator[bytes]: ...
     def file(self, uid: int, folder: str, *, uidvalidity: int | None = None) -> Filed | None: ...
@@ -207,11 +207,17 @@ class ImapMailbox:
         _, data = self._link.uid("SEARCH", "UID", "*")
         return max(imap_lines.numbers(data), default=0) + 1
 
-    def new_uids(self, after: int) -> list[int]:
-        """UIDs of the inbox above `after`, ascending; two commands whatever the size of the inbox."""
+    def new_uids(self, after: int, since: date | None = None) -> list[int]:
+        """UIDs of the inbox above `after`, ascending; two commands whatever the size of the inbox.
+
+        Args:
+            after: UIDs up to this one are known.
+            since: Leave out what the server received before this day (its own idea of a day).
+        """
         self._enter_inbox()
         self._link.noop()
-        typ, data = self._link.uid("SEARCH", "UID", f"{int(after) + 1}:*")
+        days = ("SINCE", imap_lines.day(since)) if since is not None else ()
+        typ, data = self._link.uid("SEARCH", "UID", f"{int(after) + 1}:*", *days)
         must(typ, "search the inbox")
         # `n:*` always names the last message, even where its UID is below n (RFC 3501, section 6.4.8).
         return [uid for uid in imap_lines.numbers(data) if uid > after]

@@ -63,6 +63,9 @@ def queue(
         answers: Message-ID of the mail answered.
         thread: Its References.
         sender: Our address.
+
+    Raises:
+        ValueError: The reply cannot be put together, for instance to an address that no header can hold.
     """
     reply_id = secrets.token_hex(12)
     domain = sender.rpartition("@")[2]
@@ -70,7 +73,7 @@ def queue(
     replies = config.settings.replies
     due = now + timedelta(minutes=replies.quiet_minutes) if reply.kind == "correction" else now
     named = [reference for reference in references if reference]
-    supersede(connection, named, now)
+    # Made before anything is written: it may refuse an address that cannot go into a header.
     data = mime(
         reply,
         config=config,
@@ -81,6 +84,7 @@ def queue(
         references=[*thread, *([answers] if answers else [])],
         date=now,
     )
+    supersede(connection, named, now)
     row = connection.execute(
         insert(outbox).values(
             message=message,

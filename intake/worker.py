@@ -10,11 +10,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import Config
 from intake import cases, committing, ledger, outbox
@@ -195,7 +196,9 @@ class Worker:
 
     def _take_in(self) -> None:
         after, since = self._mark()
-        new = self._mailbox.new_uids(after)
+        # When no UID is known yet (a new UIDVALIDITY, or a start in the past), a box of years is not fetched
+        # whole to find the few mails behind the line. A day more, because servers have days of their own.
+        new = self._mailbox.new_uids(after, (since - timedelta(days=1)).date() if after == 0 else None)
         if not new:
             return
         for start in range(0, len(new), BATCH):
@@ -335,7 +338,8 @@ class Worker:
         if judgement is None:
             return False
         self._step("judged")
-        self._commit(item, reading, judgement, history, message, received)
+        if not self._committed(item, reading, judgement, history, message, received):
+            return False
         self._step("committed")
         if judgement.file_to is None:
             self._forget(item)
@@ -356,6 +360,28 @@ class Worker:
                 log.exception("judging failed", action="judging_failed", delivery=item.id)
                 return None
             return _held_unread("attempts")
+
+    def _committed(
+        self,
+        item: Pending,
+        reading: Reading,
+        judgement: Judgement,
+        history: History,
+        message: int | None,
+        received: datetime,
+    ) -> bool:
+        """Commits the verdict; a fault in writing the reply counts as one of judging and stops nobody else."""
+        try:
+            self._commit(item, reading, judgement, history, message, received)
+        except (SQLAlchemyError, OSError):
+            raise
+        except Exception as error:
+            log.exception("commit failed", action="commit_failed", delivery=item.id)
+            failed = self._failed(item, type(error).__name__)
+            if failed is None:
+                return False
+            self._commit(item, failed, _held_unread("attempts"), History(), None, received)
+        return True
 
     def _commit(
         self,

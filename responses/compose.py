@@ -30,7 +30,15 @@ from responses.letters import (
     Waiting,
 )
 from responses.subject import subject_line
-from responses.telling import Point, finding_label, finding_message, staff_reason, suggest, tell
+from responses.telling import (
+    Point,
+    by_question,
+    finding_label,
+    finding_message,
+    staff_reason,
+    suggest,
+    tell_together,
+)
 from responses.wording import Wording, environment, languages, nearest, wording
 
 __all__ = [
@@ -144,7 +152,10 @@ def _section(section: Section, letter: Letter, config: Config, words: Wording) -
 
 def _points(findings: Iterable[Finding], letter: Letter, config: Config, words: Wording) -> list[Point]:
     template = _template(letter, config)
-    return [tell(finding, template, config, words.language, quote=letter.verified) for finding in findings]
+    return [
+        tell_together(group, template, config, words.language, quote=letter.verified)
+        for group in by_question(findings)
+    ]
 
 
 def _heading(reference: str | None, title: str, words: Wording) -> str:

@@ -16,6 +16,7 @@ from responses.letters import (
     TemplateEnclosed,
     Waiting,
 )
+from responses.telling import by_question
 from responses.wording import Wording, languages, wording
 
 _SUBJECT = 120
@@ -31,7 +32,9 @@ def subject_line(letter: Letter, config: Config, words: Wording) -> str:
     # A held form may tell of a person in danger; so may the subject of its mail: it is not repeated.
     held = any(isinstance(section, Waiting) and section.reference for section in letter.sections)
     theirs = _bare_subject(letter.subject or "", config) if letter.verified and not held else ""
-    missing = sum(len(section.errors) for section in letter.sections if isinstance(section, Correction))
+    missing = sum(
+        len(by_question(section.errors)) for section in letter.sections if isinstance(section, Correction)
+    )
     ending = (" – " + words.counted("missing", missing) if missing else "") + token
     if not theirs:
         return clean_header(words.say(_subject_name(letter.sections[0])) + ending)

@@ -7,7 +7,7 @@ and is never a sentence itself. A code without words of its own gets the generic
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,20 +38,37 @@ class Point:
     words: str
 
 
+def by_question(findings: Iterable[Finding]) -> list[tuple[Finding, ...]]:
+    """Findings grouped by the question they are about: a sender counts questions, not findings."""
+    groups: dict[str | int, list[Finding]] = {}
+    for place, finding in enumerate(findings):
+        groups.setdefault(finding.field or place, []).append(finding)
+    return [tuple(group) for group in groups.values()]
+
+
 def tell(finding: Finding, template: FormTemplate, config: Config, language: str, *, quote: bool) -> Point:
-    """A finding as a point of a correction request.
+    """One finding as a point of a correction request; see `tell_together`."""
+    return tell_together([finding], template, config, language, quote=quote)
+
+
+def tell_together(
+    findings: Sequence[Finding], template: FormTemplate, config: Config, language: str, *, quote: bool
+) -> Point:
+    """All findings about one question as a point of a correction request.
 
     Args:
-        finding: What to tell.
+        findings: What to tell, all of one question (or one of the whole form or file).
         template: Whose labels the words use.
         config: For the vocabularies.
         language: Of the words.
         quote: Whether the sender may be quoted at all; what a field forbids is never quoted.
     """
     words = wording(nearest(language))
-    field = _field(finding, template)
-    values = _values(finding, field, config, words, quote=quote)
-    sentences = [_read(finding, field, words, values), _wanted(finding, field, words, values)]
+    field = _field(findings[0], template)
+    each = [(finding, _values(finding, field, config, words, quote=quote)) for finding in findings]
+    finding, values = each[0]
+    sentences = [_read(one, field, words, its) for one, its in each]
+    sentences += [_wanted(one, field, words, its) for one, its in each]
     if example := _example(finding, field, words, values):
         sentences.append(words.say("example", example=example))
     if place := _place(finding, field, words, quote=quote):
@@ -59,7 +76,8 @@ def tell(finding: Finding, template: FormTemplate, config: Config, language: str
     name = _label(field, words) if field else ""
     return Point(
         name=name if not name or name[-1] in "?.:!…" else f"{name}.",
-        words=" ".join(sentence for sentence in sentences if sentence),
+        # What two findings want alike is asked for once.
+        words=" ".join(dict.fromkeys(sentence for sentence in sentences if sentence)),
     )
 
 

@@ -659,3 +659,41 @@ def test_composing_is_quick() -> None:
         compose(_letter(CORRECTION), CONFIG)
 
     assert (datetime.now(UTC) - before).total_seconds() < 2
+
+
+def test_two_findings_on_one_question_are_one_point_and_count_once():
+    """Two SDGs among the objectives are one question to mend: «falta un dato», both quoted, asked once."""
+    from config import load
+    from parsers.form import Finding, Form
+    from responses.letters import Correction, Letter
+
+    errors = tuple(
+        Finding(
+            code="number.foreign_list",
+            field="primary_objectives",
+            severity="error",
+            params={"read": read, "other": "sdgs", "other_number": number, "other_title": title},
+        )
+        for read, number, title in (
+            ("10 – Reducción de las desigualdades", 10, "Reducción de las desigualdades"),
+            ("8 Trabajo decente", 8, "Trabajo decente y crecimiento económico"),
+        )
+    )
+    section = Correction(
+        reference="PMM-2026-0001", form=Form(template="practice-1", language="es"), errors=errors
+    )
+    letter = Letter(
+        language="es",
+        received=datetime(2026, 11, 20, 15, 0, tzinfo=UTC),
+        verified=True,
+        sections=(section,),
+        subject="Práctica",
+        tokens={},
+    )
+
+    composed = compose(letter, load())
+
+    assert "falta un dato" in composed.subject
+    assert composed.text.count("Indique de uno a tres") == 1
+    assert "10 – Reducción de las desigualdades" in composed.text
+    assert "8 Trabajo decente" in composed.text
