@@ -216,7 +216,8 @@ def form_section(form: FormJudgement, reference: str | None, recorded: Recorded)
                 reference=reference,
                 form=form.form,
                 advice=advice,
-                consent=str(form.form.value("consent_publish") or "yes"),
+                # Consent is never taken for granted.
+                consent=str(form.form.value("consent_publish") or "pending"),
                 again=form.same and form.case is not None and form.case.accepted_version is not None,
                 late=deadline,
             )

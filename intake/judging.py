@@ -258,9 +258,9 @@ def _one_form(
         return FormJudgement(
             file=file, form=form, findings=(), disposition=Held(reason=reason), opens_case=False
         )
+    # A photograph of the annex is an annex too; a logo in the body is none.
     others = any(
-        other.form is None and not other.inline and other.kind not in ("image", "empty")
-        for other in reading.files
+        other.form is None and not other.inline and other.kind != "empty" for other in reading.files
     )
     corrected = with_corrections(form, case, config)
     filed, findings, disposition = judge_form(
@@ -423,14 +423,19 @@ def with_corrections(form: Form, case: KnownCase | None, config: Config) -> Form
     """
     if case is None or not case.corrections:
         return form
-    findings = [finding for finding in form.findings if finding.field not in case.corrections]
+    texts = dict(case.corrections)
+    if "start" in texts and "end" not in texts and (end := form.answers.get("end")) is not None:
+        # An end that came before the sender's start may stand beside staff's: it is read anew.
+        texts["end"] = end.raw
+    findings = [finding for finding in form.findings if finding.field not in texts]
     answers = dict(form.answers)
-    for key, text in case.corrections.items():
+    for key, text in texts.items():
         earlier = answers.get(key)
         place = earlier.location if earlier is not None else None
         read, told = read_answer(key, text, config, form.template, form.language, location=place)
-        for answer in read:
-            answers[answer.field] = answer
+        # Own words beside the sender's choice do not stand beside another choice.
+        answers.pop(f"{key}_other", None)
+        answers |= {answer.field: answer for answer in read}
         findings += told
     return replace(form, answers=answers, findings=tuple(findings))
 
