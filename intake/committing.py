@@ -42,14 +42,19 @@ def commit(
     recorded = cases.record(
         connection, reading, judgement, raw=raw, received=received, earlier=earlier, config=config, now=now
     )
+    if judgement.freezes and judgement.thread_case is not None:
+        outbox.freeze(connection, judgement.thread_case.reference, now)
     language = language_of_reply(reading, history.language, config)
     reply = reply_for(reading, judgement, recorded, received=received, language=language, config=config)
     if judgement.file_to is not None:
         # Only mail that is about the call makes correction requests wait for quiet again.
         outbox.quiet(connection, reading.sender, now, config.settings.replies.quiet_minutes)
-    if reply is None:
-        return recorded, None
     references = [reference for reference in recorded.references if reference]
+    if reply is None:
+        if judgement.silence == "nothing_new":
+            # A letter about the version before must not leave behind the newer one's back.
+            outbox.supersede(connection, references, now)
+        return recorded, None
     try:
         outbox.queue(
             connection,

@@ -20,6 +20,7 @@ from intake.answering import Reply, mime
 from intake.ledger import moment, stamp
 from intake.mailbox import SentAnswer
 from intake.schema import cases, messages, outbox, outbox_cases
+from responses.letters import Correction, Waiting
 
 # A refused or failed handing over is tried again after these minutes, then daily.
 RETRY_MINUTES = (1, 5, 15, 60, 240)
@@ -102,39 +103,63 @@ def queue(
             created=stamp(now),
         )
     ).inserted_primary_key[0]  # type: ignore[index]
+    asked = {section.reference for section in reply.letter.sections if isinstance(section, Correction)}
     for reference in dict.fromkeys(named):
-        connection.execute(insert(outbox_cases).values(outbox=row, reference=reference))
-    _count(connection, reply, named)
-    return int(row)
-
-
-def _count(connection: Connection, reply: Reply, references: Sequence[str]) -> None:
-    """Rounds and notices belong to the cases their own sections speak of."""
-    from responses.letters import Correction, Waiting
-
+        connection.execute(
+            insert(outbox_cases).values(outbox=row, reference=reference, asks=reference in asked)
+        )
+        if reference in asked:
+            _count_round(connection, reference, 1)
     for section in reply.letter.sections:
-        if isinstance(section, Correction):
-            connection.execute(
-                update(cases)
-                .where(cases.c.reference == section.reference)
-                .values(rounds=cases.c.rounds + 1, changed=cases.c.changed + 1)
-            )
-        if isinstance(section, Waiting) and section.reference in references:
+        if isinstance(section, Waiting) and section.reference in named:
             connection.execute(
                 update(cases).where(cases.c.reference == section.reference).values(noticed=True)
             )
+    return int(row)
+
+
+def _count_round(connection: Connection, reference: str, by: int) -> None:
+    connection.execute(
+        update(cases)
+        .where(cases.c.reference == reference)
+        .values(rounds=cases.c.rounds + by, changed=cases.c.changed + 1)
+    )
 
 
 def supersede(connection: Connection, references: Sequence[str], now: datetime) -> None:
-    """Unsent replies that speak of these cases alone never leave; one in `sending` may have left already."""
+    """Unsent replies that speak of these cases alone never leave; one in `sending` may have left already.
+
+    A correction request that never leaves was no round: three mails within the quiet minutes are one.
+    """
     if not references:
         return
     others = select(outbox_cases.c.outbox).where(outbox_cases.c.reference.not_in(references))
     ours = select(outbox_cases.c.outbox).where(outbox_cases.c.reference.in_(references))
+    unsent = list(
+        connection.scalars(
+            select(outbox.c.id).where(
+                outbox.c.state.in_(("waiting", "due")), outbox.c.id.in_(ours), outbox.c.id.not_in(others)
+            )
+        )
+    )
+    if not unsent:
+        return
+    connection.execute(
+        update(outbox).where(outbox.c.id.in_(unsent)).values(state="superseded", settled=stamp(now))
+    )
+    asked = select(outbox_cases.c.reference).where(outbox_cases.c.outbox.in_(unsent), outbox_cases.c.asks)
+    for reference in connection.scalars(asked).all():
+        _count_round(connection, reference, -1)
+
+
+def freeze(connection: Connection, reference: str, now: datetime) -> None:
+    """Words of withdrawal: nothing unsent leaves; a letter that speaks of other cases too waits for a person."""
+    supersede(connection, [reference], now)
+    shared = select(outbox_cases.c.outbox).where(outbox_cases.c.reference == reference)
     connection.execute(
         update(outbox)
-        .where(outbox.c.state.in_(("waiting", "due")), outbox.c.id.in_(ours), outbox.c.id.not_in(others))
-        .values(state="superseded", settled=stamp(now))
+        .where(outbox.c.state == "due", outbox.c.id.in_(shared))
+        .values(state="waiting", trouble="frozen")
     )
 
 
@@ -225,12 +250,13 @@ def postpone(connection: Connection, owed: Owed, now: datetime, trouble: str) ->
 def is_settled(connection: Connection, message: int) -> bool:
     """Whether a message's immediate reply is sent, refused, superseded or waiting for a person.
 
-    A correction request that waits for quiet is not immediate: the mail is filed meanwhile.
+    A correction request that waits for quiet is not immediate: the mail is filed meanwhile. One put off by
+    the server is still owed.
     """
     statement = select(outbox.c.id).where(
         outbox.c.message == message,
-        outbox.c.state.in_(("due", "sending")),
-        outbox.c.due <= outbox.c.created,
+        (outbox.c.state == "sending")
+        | ((outbox.c.state == "due") & ((outbox.c.due <= outbox.c.created) | (outbox.c.attempts > 0))),
     )
     return connection.scalar(statement.limit(1)) is None
 

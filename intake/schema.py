@@ -208,6 +208,8 @@ outbox_cases = Table(
     metadata,
     Column("outbox", Integer, ForeignKey("outbox.id"), primary_key=True),
     Column("reference", String, ForeignKey("cases.reference"), primary_key=True),
+    # Whether it asks for a correction of this case: a round, unless it never leaves.
+    Column("asks", Boolean, nullable=False, default=False),
     Index("outbox_cases_by_reference", "reference"),
 )
 
