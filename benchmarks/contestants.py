@@ -133,22 +133,13 @@ mailboxes = ("INBOX",)
 [destination]
 type = Maildir
 path = {folder}/mail/
+{user_line}
 [options]
 read_all = true
 delete = false
 verbose = 0
 delivered_to = false
 received = false
-"""
-
-# It refuses to deliver mail as root; the interpreter may lie where no other user can look.
-_AS_ANOTHER = """
-import builtins, multiprocessing.popen_fork, os, pkgutil, sys
-import getmailcore.destinations, getmailcore.filters, getmailcore.retrievers
-user, group, *sys.argv = sys.argv[1:]
-program = compile(open(sys.argv[0]).read(), sys.argv[0], "exec")
-os.setgroups([]); os.setgid(int(group)); os.setuid(int(user))
-exec(program, {"__name__": "__main__"})
 """
 
 
@@ -172,14 +163,21 @@ class Getmail:
         for name in ("cur", "new", "tmp"):
             (folder / "mail" / name).mkdir(parents=True)
         settings = folder / "getmailrc"
-        settings.write_text(
-            _GETMAIL.format(host=box.host, port=box.port, user=box.user, password=PASSWORD, folder=folder)
-        )
-        command = [str(self.program), "--getmaildir", str(folder), "--rcfile", str(settings)]
+        values = {
+            "host": box.host,
+            "port": box.port,
+            "user": box.user,
+            "password": PASSWORD,
+            "folder": folder,
+        }
+        other = ""
         if os.geteuid() == 0:
+            # It refuses to deliver mail as root.
+            other = f"user = {owner.pw_name}"
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, owner.pw_uid, owner.pw_gid)
-            command = [sys.executable, "-c", _AS_ANOTHER, str(owner.pw_uid), str(owner.pw_gid), *command]
+        settings.write_text(_GETMAIL.format(**values, user_line=other))
+        command = [str(self.program), "--getmaildir", str(folder), "--rcfile", str(settings)]
         begun = time.perf_counter()
         done = subprocess.run(command, cwd="/", check=False, capture_output=True, text=True)
         seconds = time.perf_counter() - begun
