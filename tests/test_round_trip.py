@@ -148,9 +148,16 @@ def told(form):
 
 
 @needs_libreoffice
-def test_forms_saved_by_libreoffice_are_read_back_equal(settings):
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(("own", "P9", "P11"), id="three"),
+        pytest.param(("own", *practices()), id="all", marks=pytest.mark.long),
+    ],
+)
+def test_forms_saved_by_libreoffice_are_read_back_equal(names, settings):
     """Controls and tags get lost on the way; words, labels and the order of rows do not."""
-    chosen = {name: contents()[name] for name in ("own", "P9", "P11")}
+    chosen = {name: contents()[name] for name in names}
     with tempfile.TemporaryDirectory() as folder:
         jobs = {}
         for way, (blank, _, suffix) in WAYS.items():
