@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import IO, Self
 from pydantic import TypeAdapter
 
 from config import Config
+from intake.errors import ReaderUnavailable
 from intake.reading import Reading
 from parsers.form import Document
 
@@ -26,6 +28,8 @@ from parsers.form import Document
 LIFETIME = 500
 # Seconds the child may take to import everything; not part of a mail's time.
 START_SECONDS = 60.0
+# How long after its parent gave up a child may still work.
+GRACE_SECONDS = 2.0
 _HEAD = struct.Struct("!BQ")
 _MAIL, _DOCUMENT, _FINE, _FAILED = 1, 2, 3, 4
 _READY = b"ready"
@@ -65,6 +69,7 @@ class BoundedReader:
 
         Raises:
             ReadingFailed: See there.
+            ReaderUnavailable: The child does not start; no fault of the mail's.
         """
         self.start(raw)
         return self.result()
@@ -118,7 +123,11 @@ class BoundedReader:
             self.close()
             self._spawn()
             self._running = True
-            _write(self._pipe_in(), kind, data)
+            try:
+                _write(self._pipe_in(), kind, data)
+            except OSError as error:
+                self.close()
+                raise ReadingFailed("the reading process died of what it was handed") from error
 
     def _receive(self) -> bytes:
         try:
@@ -139,18 +148,22 @@ class BoundedReader:
         environment = {
             key: value for key, value in os.environ.items() if not key.startswith("PRACTICE_INTAKE_")
         }
-        self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "intake.bounded"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-        )
         self._served = 0
-        _write(self._pipe_in(), _MAIL, self._config.model_dump_json().encode())
-        kind, data = self._frame(START_SECONDS)
+        try:
+            self._child = subprocess.Popen(
+                [sys.executable, "-P", "-m", "intake.bounded"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment,
+            )
+            _write(self._pipe_in(), _MAIL, self._config.model_dump_json().encode())
+            kind, data = self._frame(START_SECONDS)
+        except (OSError, ReadingFailed) as error:
+            self.close()
+            raise ReaderUnavailable(type(error).__name__) from error
         if kind != _FINE or data != _READY:
             self.close()
-            raise ReadingFailed(f"the reading process did not start: {data.decode('utf-8', 'replace')}")
+            raise ReaderUnavailable(data.decode("utf-8", "replace"))
 
     def _pipe_in(self) -> IO[bytes]:
         if self._child is None or self._child.stdin is None:
@@ -193,6 +206,15 @@ def _limit_memory(megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _limit_time(seconds: float) -> None:
+    """The system ends the child when a reading takes longer, also when nobody is left to wait for it.
+
+    Its parent gives up before that; the signal's default action works even inside a library's C code.
+    """
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
 def _serve(source: IO[bytes], sink: IO[bytes]) -> None:
     from intake.reading import read, read_document
 
@@ -211,6 +233,7 @@ def _serve(source: IO[bytes], sink: IO[bytes]) -> None:
     _write(sink, _FINE, _READY)
     while (frame := take()) is not None:
         kind, data = frame
+        _limit_time(config.settings.limits.read_seconds + GRACE_SECONDS)
         try:
             answer = (
                 _document.dump_json(read_document(data, config))
@@ -224,6 +247,7 @@ def _serve(source: IO[bytes], sink: IO[bytes]) -> None:
             _write(sink, _FAILED, f"{type(error).__name__} in read()".encode())
         else:
             _write(sink, _FINE, answer)
+        _limit_time(0)
 
 
 def _main() -> None:

@@ -89,6 +89,9 @@ def check(
 
     if annotate is not None:
         _refuse("--annotate: marked copies do not exist yet; leave the option out.")
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        _refuse(f"no such file: {', '.join(missing)}")
     config = _loaded(settings)
     day = today.date() if today is not None else date.today()  # noqa: DTZ011 - The operator's own day.
     raise typer.Exit(_guarded(lambda: check_files(files, config, day, as_json=as_json)))
@@ -112,7 +115,10 @@ def template(
         _refuse(f"--lang {language}: one of {', '.join(config.template.languages)}.")
     make = blank_docx if form == "docx" else blank_xlsx
     path = output or Path(file_name(config.template, language, form))
-    path.write_bytes(make(config.template, config.vocabularies, language))
+    try:
+        path.write_bytes(make(config.template, config.vocabularies, language))
+    except OSError as error:
+        _refuse(f"{path}: {error.strerror}")
     _say(str(path))
 
 
@@ -130,7 +136,10 @@ def replay(
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         _refuse(f"not found: {', '.join(missing)}")
-    config = with_mailbox(_loaded(settings), own or [], dedicated=dedicated)
+    try:
+        config = with_mailbox(_loaded(settings), own or [], dedicated=dedicated)
+    except ValueError:
+        _refuse(f"--own {' '.join(own or [])}: no e-mail address")
 
     def work() -> int:
         for verdict in replay(find_mails(paths), config):
@@ -224,11 +233,16 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder for settings and da
     from config import example_settings
 
     path = folder / "settings.toml"
-    if path.exists():
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Made for its owner alone from the first byte: passwords will stand in it.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(example_settings())
+    except FileExistsError:
         _refuse(f"{path} is there already; it is never overwritten.")
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(example_settings(), encoding="utf-8")
-    path.chmod(0o600)
+    except OSError as error:
+        _refuse(f"{path}: {error.strerror}")
     _say(f"{path}\npractice-intake run --once --config {folder}")
 
 

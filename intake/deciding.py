@@ -6,18 +6,20 @@ reason; the form is judged again and answered by the same path as mail.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from config import Config
 from intake import cases, outbox
 from intake.answering import form_section, prepared
 from intake.cases import Recorded, call_of
+from intake.checks import usable
 from intake.errors import OperatorError
 from intake.history import KnownCase
 from intake.judging import (
@@ -26,13 +28,15 @@ from intake.judging import (
     Held,
     NeedsCorrection,
     judge_form,
+    name_of,
     raw_of,
     with_corrections,
 )
-from intake.ledger import Ledger, moment
+from intake.ledger import Ledger, moment, stamp
 from intake.schema import cases as case_table
-from intake.schema import corrections, messages, review, waivers
-from parsers.form import Form
+from intake.schema import corrections, messages, review, versions, waivers
+from parsers import read_answer
+from parsers.form import Finding, Form
 from responses.letters import Letter
 
 
@@ -58,7 +62,10 @@ class Waive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """What was held goes on: judged again without what held it."""
+    """What was held goes on: judged again without what held it, now and while those answers stay as they are.
+
+    Outgoing mail that words of withdrawal froze goes on too.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +120,8 @@ def decide(book: Ledger, config: Config, decision: Decision, now: datetime) -> s
         known = cases.known_case(connection, decision.target)
         if known is None:
             raise DecisionRefused(f"no case {decision.target}")
+        if known.closed:
+            raise DecisionRefused(f"{known.reference} is closed")
         _note(connection, decision, known, now)
         match decision.action:
             case Correct(field=field, value=value):
@@ -122,6 +131,7 @@ def decide(book: Ledger, config: Config, decision: Decision, now: datetime) -> s
                 _waive(connection, known, code, field)
                 return _judge_again(connection, known.reference, config, now, source=decision.by)
             case Release():
+                _release(connection, known)
                 return _judge_again(
                     connection, known.reference, config, now, source=decision.by, released=True
                 )
@@ -170,6 +180,11 @@ def _correct(connection: Connection, known: KnownCase, field: str, value: str, c
     if all(item.key != field for item in config.template.fields):
         keys = ", ".join(item.key for item in config.template.fields)
         raise DecisionRefused(f"no field {field}; fields are {keys}")
+    form = _last_form(connection, known.reference)
+    read, _findings = read_answer(field, value, config, form.template, form.language)
+    if value.strip() and not any(usable(answer.value) for answer in read):
+        # Else the sender would be asked about words that are not theirs.
+        raise DecisionRefused(f"{field}: {value!r} cannot be read as an answer")
     statement = upsert(corrections).values(reference=known.reference, field=field, value=value)
     connection.execute(
         statement.on_conflict_do_update(index_elements=["reference", "field"], set_={"value": value})
@@ -179,10 +194,34 @@ def _correct(connection: Connection, known: KnownCase, field: str, value: str, c
 def _waive(connection: Connection, known: KnownCase, code: str, field: str | None) -> None:
     if field == "consent_publish":
         raise DecisionRefused("consent cannot be waived; correct it with what the submitter answered")
-    form = _last_form(connection, known.reference)
+    found = [
+        (finding.code, finding.field)
+        for finding in _last_findings(connection, known.reference)
+        if finding.severity in ("error", "hold")
+    ]
+    if (code, field) not in found:
+        listed = "; ".join(f"{one} {of or ''}".strip() for one, of in found if of != "consent_publish")
+        raise DecisionRefused(f"{known.reference} has no {code} {field or ''}; it has: {listed or 'nothing'}")
+    _let_pass(connection, known.reference, code, field)
+
+
+def _release(connection: Connection, known: KnownCase) -> None:
+    for finding in _last_findings(connection, known.reference):
+        if finding.severity == "hold" and finding.field != "consent_publish":
+            _let_pass(connection, known.reference, finding.code, finding.field)
     connection.execute(
-        insert(waivers).values(reference=known.reference, code=code, field=field, value=raw_of(form, field))
+        update(case_table).where(case_table.c.reference == known.reference).values(frozen=False)
     )
+
+
+def _let_pass(connection: Connection, reference: str, code: str, field: str | None) -> None:
+    value = raw_of(_last_form(connection, reference), field)
+    connection.execute(insert(waivers).values(reference=reference, code=code, field=field, value=value))
+
+
+def _last_findings(connection: Connection, reference: str) -> tuple[Finding, ...]:
+    last = cases.last_version(connection, reference)
+    return cases.findings_json.validate_json(last.findings) if last is not None else ()
 
 
 def _last_form(connection: Connection, reference: str) -> Form:
@@ -207,11 +246,19 @@ def _judge_again(
         raise DecisionRefused(f"{reference} holds no form")
     form = with_corrections(_last_form(connection, reference), known, config)
     today = now.astimezone(ZoneInfo(config.settings.office.timezone)).date()
-    filed, findings, disposition = judge_form(form, config, today, case=known)
+    filed, findings, disposition = judge_form(
+        form,
+        config,
+        today,
+        case=known,
+        other_files=_came_with_others(connection, last),
+        images=any(file["kind"] == "image" for file in json.loads(last.files)),
+    )
     if released and isinstance(disposition, Held):
-        # What held it was seen by a person; what the sender must still mend is asked for.
+        # What held it was seen by a person; what the sender must still mend is asked for. Consent that stands
+        # in an annex is still the submitter's to give.
         findings = tuple(
-            replace(finding, severity="note") if finding.severity == "hold" else finding
+            replace(finding, severity="error") if finding.severity == "hold" else finding
             for finding in findings
         )
         lacking = any(finding.severity == "error" for finding in findings)
@@ -219,13 +266,27 @@ def _judge_again(
     judged = FormJudgement(file=None, form=filed, findings=findings, disposition=disposition, case=known)
     number = known.versions + 1
     cases.add_version(
-        connection, reference, number, judged, message=last.message, source=source, files=[], now=now
+        connection,
+        reference,
+        number,
+        judged,
+        message=last.message,
+        source=source,
+        # Still what came with the sender's form: whether images need a permission hangs on it.
+        files=json.loads(last.files),
+        now=now,
     )
     cases.settle_case(connection, reference, judged, number=number, known=known, now=now)
     _answer(connection, judged, known, last.message, config, now)
-    from intake.judging import name_of
-
     return name_of(disposition)
+
+
+def _came_with_others(connection: Connection, last: Row[Any]) -> bool:
+    """Whether the mail of a version held files besides its forms, in which an annex may be."""
+    forms = select(func.count()).select_from(versions)
+    forms = forms.where(versions.c.message == last.message, versions.c.source == "sender")
+    files = [file for file in json.loads(last.files) if file["kind"] != "empty"]
+    return last.message is not None and len(files) > int(connection.scalar(forms) or 0)
 
 
 def _answer(
@@ -283,8 +344,6 @@ def _answer(
 def _end(
     connection: Connection, known: KnownCase, why: str, now: datetime, joined_to: str | None = None
 ) -> None:
-    from intake.ledger import stamp
-
     outbox.supersede(connection, [known.reference], now)
     values: dict[str, object] = {
         "closed": True,

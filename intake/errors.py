@@ -80,6 +80,13 @@ class DiskUnusable(OperatorError):
     """The data folder cannot be written; check free space and permissions of paths.data in settings.toml."""
 
 
+class ReaderUnavailable(OperatorError):
+    """The process that opens mails does not start; check free memory and that the program is installed whole. The mails wait."""
+
+    exit_code = ExitCode.CORRECTION_OR_OVERDUE
+    passing = True
+
+
 class DemoMissing(OperatorError):
     """The demonstration needs the extra "demo": pip install practice-intake[demo]."""
 

@@ -259,9 +259,7 @@ def _one_form(
             file=file, form=form, findings=(), disposition=Held(reason=reason), opens_case=False
         )
     # A photograph of the annex is an annex too; a logo in the body is none.
-    others = any(
-        other.form is None and not other.inline and other.kind != "empty" for other in reading.files
-    )
+    others = any(other.form is None and not other.inline and other.kind != "empty" for other in reading.files)
     corrected = with_corrections(form, case, config)
     filed, findings, disposition = judge_form(
         corrected, config, today, case=case, other_files=others, images=images

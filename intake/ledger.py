@@ -7,6 +7,7 @@ Cases are in `intake.cases`, replies owed in `intake.outbox`; both are functions
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,8 +84,13 @@ class Ledger:
             self._engine = _engine(self.path)
             with self.transaction() as connection:
                 self._migrate(connection, now)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            # What the first commands of a connection raise comes from the driver as it is.
+            self.close()
             raise LedgerUnusable(f"{self.path}: {type(error).__name__}") from error
+        except LedgerUnusable:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Ends all connections."""

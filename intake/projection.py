@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, func, select
 
 from config import Config
+from config.form import Field
 from intake.cases import findings_json, form_json, last_version
 from intake.ledger import moment
 from intake.register.layout import words
-from intake.register.wanted import CellValue, Link, Wanted
+from intake.register.wanted import CellValue, Wanted
 from intake.register.wanted import Row as RegisterRow
 from intake.schema import cases, messages, outbox, outbox_cases, review, versions, voices
-from parsers.form import Finding, Form
+from parsers.form import Finding, Form, Value
 from responses.describing import describe_value
 from responses.telling import finding_label, staff_reason
 
@@ -77,7 +78,7 @@ class _Projection:
         """The row of *Prácticas*."""
         case = self._case
         cells: dict[str, CellValue] = {
-            "reference": Link(text=case.reference, url=""),
+            "reference": case.reference,
             "title": self._text("title"),
             "main_implementer": self._text("main_implementer"),
             "situation": self._situation(),
@@ -144,6 +145,14 @@ class _Projection:
             # Words that no list knows stand as written, for staff to place.
             parts = [raw.raw]
         return "; ".join(parts) or None
+
+    def _short(self, field: Field, value: Value) -> str:
+        """A choice by its short title: cells are narrow, and filters are by exact words."""
+        vocabulary = self._config.vocabularies.get(field.vocabulary or "")
+        term = vocabulary.get(str(value)) if vocabulary is not None and field.kind == "choice" else None
+        if term is not None:
+            return term.short(self._language)
+        return describe_value(field, value, self._config, self._language)
 
     def _numbers(self, key: str, prefix: str) -> str | None:
         """`O07 · O16`: a filter for O07 never finds O17."""

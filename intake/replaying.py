@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from config import Config
 from config.settings import Mailbox
-from intake import cases
+from intake import cases, outbox
 from intake.bounded import BoundedReader, ReadingFailed
 from intake.committing import commit
 from intake.judging import judge
@@ -48,18 +50,21 @@ def find_mails(paths: Sequence[Path]) -> list[Stored]:
 
 
 def with_mailbox(config: Config, own: Sequence[str], *, dedicated: bool) -> Config:
-    """A configuration with a mailbox, made up where the settings have none."""
+    """A configuration with a mailbox, made up where the settings have none.
+
+    Raises:
+        ValueError: One of `own` is no address.
+    """
     settings = config.settings
     if settings.mailboxes and not own and not dedicated:
         return config
-    first = (
-        settings.mailboxes[0]
-        if settings.mailboxes
-        else Mailbox(host="localhost", address=own[0] if own else settings.office.contact)
+    known: dict[str, Any] = (
+        settings.mailboxes[0].model_dump() if settings.mailboxes else {"host": "localhost"}
     )
-    box = first.model_copy(
-        update={"own_addresses": (*first.own_addresses, *own), "dedicated": dedicated or first.dedicated}
-    )
+    known.setdefault("address", own[0] if own else settings.office.contact)
+    known["own_addresses"] = (*known.get("own_addresses", ()), *own)
+    known["dedicated"] = dedicated or known.get("dedicated", False)
+    box = Mailbox.model_validate(known)
     return config.model_copy(update={"settings": settings.model_copy(update={"mailboxes": (box,)})})
 
 
@@ -72,38 +77,46 @@ def replay(mails: Sequence[Stored], config: Config) -> Iterator[dict[str, Any]]:
     book = Ledger(None)
     book.open(_EPOCH)
     with BoundedReader(config) as reader:
-        readings = [_read(mail, reader) for mail in mails]
+        readings = [_read(mail, reader, config) for mail in mails]
         order = sorted(range(len(mails)), key=lambda place: (_when(readings[place]), str(mails[place].path)))
         for place in order:
-            mail, (digest, reading, trouble) = mails[place], readings[place]
-            if reading is None:
-                yield _failed(mail, trouble)
-                continue
-            yield _one(book, mail, digest, reading, config)
+            mail, read = mails[place], readings[place]
+            if isinstance(read.reading, Reading):
+                yield _one(book, mail, read.digest, read.reading, config)
+            else:
+                yield _unread(mail, read.reading, config)
     book.close()
 
 
-_Read = tuple[str, Reading | None, str]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """A mail as read, or why it could not be: `attempts`, `oversize`."""
+
+    digest: str
+    reading: Reading | str
 
 
-def _read(mail: Stored, reader: BoundedReader) -> _Read:
+def _read(mail: Stored, reader: BoundedReader, config: Config) -> _Read:
+    if mail.path.stat().st_size > config.settings.limits.message_bytes:
+        return _Read(digest="", reading="oversize")
     raw = mail.path.read_bytes()
     digest = hashlib.sha256(raw).hexdigest()
     try:
-        return digest, reader.read(raw), ""
-    except ReadingFailed as error:
-        return digest, None, str(error)
+        return _Read(digest=digest, reading=reader.read(raw))
+    except ReadingFailed:
+        return _Read(digest=digest, reading="attempts")
 
 
 def _when(read: _Read) -> datetime:
-    reading = read[1]
-    return reading.received if reading is not None and reading.received is not None else _EPOCH
+    received = read.reading.received if isinstance(read.reading, Reading) else None
+    return received or _EPOCH
 
 
 def _one(book: Ledger, mail: Stored, digest: str, reading: Reading, config: Config) -> dict[str, Any]:
     received = reading.received or _EPOCH
     today = received.astimezone(ZoneInfo(config.settings.office.timezone)).date()
     with book.transaction() as connection:
+        _hand_over(connection, received)
         if cases.known_message(connection, reading.digest, reading.message_id) is not None:
             return {**_nothing(mail, "redelivered"), "trust": reading.screening.trust}
         history = cases.history(connection, reading, config, received)
@@ -123,6 +136,13 @@ def _one(book: Ledger, mail: Stored, digest: str, reading: Reading, config: Conf
         return message_json(mail.name, reading, judgement, recorded, reply, config)
 
 
+def _hand_over(connection: Connection, now: datetime) -> None:
+    """What would have left by now counts as sent: only so are rounds counted as in the running program."""
+    while owed := outbox.due(connection, now):
+        for reply in owed:
+            outbox.mark(connection, reply.id, "sent", now)
+
+
 def _nothing(mail: Stored, reason: str) -> dict[str, Any]:
     return {
         "file": mail.name,
@@ -135,5 +155,7 @@ def _nothing(mail: Stored, reason: str) -> dict[str, Any]:
     }
 
 
-def _failed(mail: Stored, trouble: str) -> dict[str, Any]:
-    return {**_nothing(mail, "attempts"), "disposition": "held", "trouble": trouble}
+def _unread(mail: Stored, why: str, config: Config) -> dict[str, Any]:
+    """What cannot be read is held; what is too large to be read is left, but in a box of practices alone."""
+    held = why == "attempts" or config.settings.mailboxes[0].dedicated
+    return {**_nothing(mail, why), "disposition": "held" if held else "ignored"}

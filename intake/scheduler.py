@@ -1,4 +1,4 @@
-"""Runs the worker by the clock: APScheduler for the poll, an IDLE thread that only sets an event, the OS lock,
+"""Runs the worker by the clock: APScheduler for the poll, an IDLE thread that only wakes it, the OS lock,
 and signals that end after the message in hand. Decides nothing.
 """
 
@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
 import threading
 from collections.abc import Iterator
@@ -70,7 +71,9 @@ class Running:
         self._worker = worker
         self._schedule = schedule
         self._watcher = watcher if schedule.idle else None
-        self._wake = threading.Event()
+        # A signal's handler may run while this thread is inside the very call: a queue's `put` allows that, an
+        # event's `set` would wait for its own lock.
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stop = threading.Event()
 
     def run(self) -> None:
@@ -80,7 +83,7 @@ class Running:
         scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
         # The default grace of one second would drop a poll that comes late on a busy machine.
         scheduler.add_job(
-            self._wake.set,
+            self._look,
             "interval",
             seconds=self._schedule.poll_seconds,
             misfire_grace_time=None,
@@ -89,12 +92,13 @@ class Running:
         scheduler.start()
         idle = threading.Thread(target=self._watch, name="idle", daemon=True)
         idle.start()
-        self._wake.set()
+        self._look()
         try:
             while not self._stop.is_set():
-                self._wake.wait()
-                # Cleared before the tick: what arrives during it sets the event again, and the loop goes on.
-                self._wake.clear()
+                self._wake.get()
+                # Emptied before the tick: what arrives during it is put in again, and the loop goes on.
+                while not self._wake.empty():
+                    self._wake.get()
                 if not self._stop.is_set():
                     self._tick()
         finally:
@@ -105,9 +109,12 @@ class Running:
 
     def stop(self) -> None:
         """Ends after the message in hand."""
-        self._stop.set()
         self._worker.stop()
-        self._wake.set()
+        self._stop.set()
+        self._look()
+
+    def _look(self) -> None:
+        self._wake.put(None)
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         self.stop()
@@ -126,15 +133,15 @@ class Running:
             log.info("tick", action="tick", judged=report.judged, sent=report.sent, filed=report.filed)
 
     def _watch(self) -> None:
-        """Sets the event when mail arrives; anything that goes wrong leaves the poll to do the work."""
+        """Wakes the worker when mail arrives; anything that goes wrong leaves the poll to do the work."""
         while self._watcher is not None and not self._stop.is_set():
             try:
                 if not self._watcher.connected:
                     self._watcher.connect()
                     # IDLE tells nothing of what came before it began.
-                    self._wake.set()
+                    self._look()
                 if self._watcher.wait(IDLE_SECONDS, self._stop):
-                    self._wake.set()
+                    self._look()
             except (OperatorError, OSError) as error:
                 log.warning("IDLE failed", action="idle_failed", why=type(error).__name__)
                 self._stop.wait(self._schedule.poll_seconds)
