@@ -24,6 +24,7 @@ from intake.errors import OperatorError
 from intake.history import KnownCase
 from intake.judging import (
     Accepted,
+    Disposition,
     FormJudgement,
     Held,
     NeedsCorrection,
@@ -255,14 +256,7 @@ def _judge_again(
         images=any(file["kind"] == "image" for file in json.loads(last.files)),
     )
     if released and isinstance(disposition, Held):
-        # What held it was seen by a person; what the sender must still mend is asked for. Consent that stands
-        # in an annex is still the submitter's to give.
-        findings = tuple(
-            replace(finding, severity="error") if finding.severity == "hold" else finding
-            for finding in findings
-        )
-        lacking = any(finding.severity == "error" for finding in findings)
-        disposition = NeedsCorrection() if lacking else Accepted()
+        findings, disposition = _without_hold(findings, disposition)
     judged = FormJudgement(file=None, form=filed, findings=findings, disposition=disposition, case=known)
     number = known.versions + 1
     cases.add_version(
@@ -277,8 +271,29 @@ def _judge_again(
         now=now,
     )
     cases.settle_case(connection, reference, judged, number=number, known=known, now=now)
-    _answer(connection, judged, known, last.message, config, now)
+    if released or (last.disposition, known.errors) != (name_of(disposition), judged.errors):
+        # A title put into capitals is no news for the sender.
+        _answer(connection, judged, known, last.message, config, now)
     return name_of(disposition)
+
+
+def _without_hold(
+    findings: tuple[Finding, ...], disposition: Held
+) -> tuple[tuple[Finding, ...], Disposition]:
+    """The verdict without what a person has seen: what let pass is gone, a third round is theirs to ask for.
+
+    Consent that is said to stand in an annex is still the submitter's to give.
+    """
+    findings = tuple(
+        replace(finding, severity="error")
+        if finding.severity == "hold" and finding.field == "consent_publish"
+        else finding
+        for finding in findings
+    )
+    severities = {finding.severity for finding in findings}
+    if "hold" in severities:
+        return findings, disposition
+    return findings, NeedsCorrection() if "error" in severities else Accepted()
 
 
 def _came_with_others(connection: Connection, last: Row[Any]) -> bool:

@@ -131,11 +131,7 @@ class _Projection:
         value = self._shown.value(key)
         other = self._shown.value("type_other") if key == "type" else None
         names = self._shown.value("countries_other") if key == "countries" else None
-        parts = (
-            [describe_value(field, value, self._config, self._language)]
-            if value not in (None, "", [])
-            else []
-        )
+        parts = [self._short(field, value)] if value not in (None, "", []) else []
         if key == "type" and other:
             parts = [f"{parts[0]}: {other}" if parts else str(other)]
         if isinstance(names, list):

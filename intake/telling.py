@@ -17,6 +17,7 @@ from intake.assembly import open_ledger
 from intake.cases import findings_json, form_json
 from intake.schema import cases, deliveries, events, outbox, outbox_cases, review
 from intake.worker import now_utc
+from responses.telling import staff_reason
 
 
 @cache
@@ -58,6 +59,11 @@ def _status(connection: Connection, now: datetime) -> dict[str, Any]:
         "approval": count(owed.where(outbox.c.state == "waiting")),
         "refused": count(owed.where(outbox.c.state == "refused")),
         "review": count(select(func.count()).select_from(review).where(~review.c.closed)),
+        # By the number that `decide` takes; nothing of what was written.
+        "lines": [
+            {"line": row.id, "at": row.at, "reason": row.reason, "reference": row.reference}
+            for row in connection.execute(select(review).where(~review.c.closed).order_by(review.c.id))
+        ],
         "register": {
             "waiting": why or None,
             "since": since or None,
@@ -84,7 +90,13 @@ def tell_status(found: dict[str, Any], config: Config, language: str) -> None:
     table.add_row(labels["waiting"], str(found["approval"]))
     table.add_row(labels["review"], str(found["review"]))
     table.add_row(labels["register"], _register_words(found["register"], config, words))
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for line in found["lines"]:
+        reason = staff_reason(line["reason"] if "." in line["reason"] else f"held.{line['reason']}", language)
+        console.print(
+            f"{line['line']:>5}  {line['at'][:16]}  {line['reference'] or ''}  {reason}", markup=False
+        )
 
 
 def _register_words(register: dict[str, Any], config: Config, words: dict[str, Any]) -> str:
