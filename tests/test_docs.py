@@ -54,6 +54,11 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def _prose(path: Path) -> str:
+    """A page on one line: where its lines end says nothing."""
+    return " ".join(_read(path).split())
+
+
 def help_block() -> str:
     """The help of the program and of each command, as a terminal of 80 columns shows it."""
     runner = CliRunner()
@@ -170,8 +175,8 @@ def test_each_command_line_shown_can_be_typed(page):
 def test_no_page_names_a_command_that_does_not_exist():
     """What comes later is not promised as if it were there."""
     pages = [*PAGES, ROOT / "config" / "settings.example.toml"]
-    named = {name for page in pages for name in re.findall(r"`practice-intake ([a-z]+)\b", _read(page))}
-    decided = set(re.findall(r"`decide [\w-]+ (\w+)", _read(ROOT / "docs" / "operator.md")))
+    named = {name for page in pages for name in re.findall(r"`practice-intake ([a-z]+)\b", _prose(page))}
+    decided = set(re.findall(r"`decide [\w-]+ (\w+)", _prose(ROOT / "docs" / "operator.md")))
 
     assert {"init", "demo"} <= named
     assert named - set(COMMANDS) == set()
@@ -183,7 +188,7 @@ def test_each_make_target_shown_exists():
     makefile = _read(ROOT / "Makefile")
     [declared] = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
     targets = set(declared.split())
-    shown = {name for page in PAGES for name in re.findall(r"`make ([\w-]+)", _read(page))}
+    shown = {name for page in PAGES for name in re.findall(r"`make ([\w-]+)", _prose(page))}
     shown |= {
         line.removeprefix("make ") for page in PAGES for line in fenced(page) if line.startswith("make ")
     }
@@ -225,7 +230,7 @@ def test_the_example_settings_show_each_key():
 def test_the_readme_names_each_kind_of_criterion():
     """The closed set is the code's."""
     kinds = set(get_args(Criterion.model_fields["kind"].annotation))
-    listed = re.search(r"closed set\s+\((.*?)\)", _read(README), re.DOTALL)
+    listed = re.search(r"closed set \((.*?)\)", _prose(README))
 
     assert set(re.findall(r"`(\w+)`", listed[1])) == kinds
 
@@ -278,7 +283,7 @@ def test_asking_for_the_form_in_the_words_shown_is_understood():
     from intake.message import parse
     from intake.relevance import template_request
 
-    [sentence] = re.findall(r"por ejemplo: «(Por favor, .+?)»", _read(SPANISH))
+    [sentence] = re.findall(r"por ejemplo: «(Por favor, .+?)»", _prose(SPANISH))
     shipped = config.load()
     mail = (
         f"From: ana@example.org\nSubject: Consulta\nContent-Type: text/plain; charset=utf-8\n\n{sentence}.\n"
