@@ -236,7 +236,7 @@ def _with_forms(reading: Reading, history: History, config: Config, today: date)
         silence = "unchanged"
     elif silence is None and not _anything_to_say(judged):
         silence = "nothing_new"
-    if any(item.case is not None and item.case.frozen for item in judged):
+    if any(known.case is not None and known.case.frozen for known in history.forms):
         silence = silence or "frozen"
     return Judgement(
         disposition=first.disposition,
@@ -258,13 +258,18 @@ def _one_form(
         return FormJudgement(
             file=file, form=form, findings=(), disposition=Held(reason=reason), opens_case=False
         )
+    if case is not None and case.closed:
+        # What staff ended does not begin again by itself.
+        return FormJudgement(
+            file=file, form=form, findings=(), disposition=Held(reason="closed"), opens_case=False
+        )
     # A photograph of the annex is an annex too; a logo in the body is none.
     others = any(other.form is None and not other.inline and other.kind != "empty" for other in reading.files)
     corrected = with_corrections(form, case, config)
     filed, findings, disposition = judge_form(
         corrected, config, today, case=case, other_files=others, images=images
     )
-    same = known.same and case is not None and not case.closed
+    same = known.same and case is not None
     return FormJudgement(
         file=file, form=filed, findings=findings, disposition=disposition, case=case, same=same
     )
