@@ -22,11 +22,13 @@ from typer.testing import CliRunner
 import config
 from config.criteria import Criterion
 from config.problems import block_of
-from config.settings import Folders, Settings
+from config.settings import Folders, Paths, Settings
 from intake.cli import _action, app
 from intake.deciding import DecisionRefused
+from intake.errors import OperatorError
 from intake.register.layout import SHEETS, words
 from intake.register.wanted import ProblemKind
+from intake.telling import command_words, status_of
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -235,12 +237,38 @@ def test_the_readme_names_each_kind_of_criterion():
     assert set(re.findall(r"`(\w+)`", listed[1])) == kinds
 
 
-def test_each_trouble_with_the_register_has_its_remedy():
-    """What `status` names in `problems` and `waiting` stands in the operator's page."""
+def test_what_status_tells_is_explained(tmp_path):
+    """Each key of `status --json`, each kind of trouble with the register, each reason for its waiting."""
     page = _read(ROOT / "docs" / "operator.md")
+    shipped = config.load()
+    paths = Paths(data=tmp_path, register=tmp_path / "r.xlsx")
+    settings = shipped.settings.model_copy(update={"paths": paths})
+    keys = status_of(shipped.model_copy(update={"settings": settings}))
+    waits = command_words("es")["waits"]
 
+    assert len(keys) >= 9
+    assert len(waits) >= 4
     assert len(get_args(ProblemKind)) >= 6
-    assert [kind for kind in (*get_args(ProblemKind), "register_missing") if f"`{kind}`" not in page] == []
+    told = (*keys, *waits, *get_args(ProblemKind))
+    assert [name for name in told if f"`{name}`" not in page] == []
+
+
+def test_each_trouble_for_an_operator_has_its_remedy():
+    """Each class of error that ends a command or a look has a row in the operator's page, in its own words."""
+    rows = [row for row in _read(ROOT / "docs" / "operator.md").splitlines() if row.startswith("| ")]
+    classes = [kind for kind in OperatorError.__subclasses__() if kind.__module__ == "intake.errors"]
+    untold = []
+    for kind in classes:
+        # "The mailbox cannot be reached now; the worker ..." is told as "The mailbox cannot be reached".
+        said = set(re.findall(r"\w{4,}", re.split(r"[;.,:]", kind.__doc__)[0].lower()))
+        if not any(
+            len(said & set(re.findall(r"\w{4,}", row.partition(" | ")[0].lower()))) >= 2 for row in rows
+        ):
+            untold.append(kind.__name__)
+
+    assert len(classes) >= 9
+    # Its own message says all: what to install.
+    assert untold == ["DemoMissing"]
 
 
 def test_the_spanish_page_names_each_folder_sheet_and_situation():
