@@ -167,7 +167,8 @@ class Soak:
         return f"killed at {step} {occurrence}"
 
     def _killed_by_clock(self, seconds: float) -> str:
-        process = subprocess.Popen(self._command())
+        quiet = subprocess.DEVNULL
+        process = subprocess.Popen(self._command(), stdout=quiet, stderr=quiet)
         time.sleep(seconds)
         process.kill()
         if process.wait(_SECONDS) == -9:

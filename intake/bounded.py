@@ -223,7 +223,9 @@ def _serve(source: IO[bytes], sink: IO[bytes]) -> None:
         if len(head) < _HEAD.size:
             return None
         kind, size = _HEAD.unpack(head)
-        return kind, source.read(size)
+        data = source.read(size)
+        # The parent may be killed within a frame; then nobody waits for anything.
+        return (kind, data) if len(data) == size else None
 
     first = take()
     if first is None:
@@ -254,7 +256,9 @@ def _main() -> None:
     # What a library prints must not get between the frames.
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    _serve(sys.stdin.buffer, sink)
+    # A parent that was killed takes no answer: that is no fault to tell of.
+    with contextlib.suppress(BrokenPipeError):
+        _serve(sys.stdin.buffer, sink)
 
 
 if __name__ == "__main__":
