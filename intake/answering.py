@@ -70,7 +70,7 @@ def reply_for(
         received: When the mail arrived.
         language: Of the reply.
     """
-    recipient = recipient_of(reading)
+    recipient = recipient_of(reading, config)
     if not judgement.reply or recipient is None:
         return None
     sections = _sections(judgement, recorded)
@@ -126,12 +126,15 @@ def language_of_reply(reading: Reading, known: str | None, config: Config) -> st
     return next((candidate for candidate in candidates if candidate in languages), languages[0])
 
 
-def recipient_of(reading: Reading) -> str | None:
+def recipient_of(reading: Reading, config: Config) -> str | None:
     """The From address; Reply-To only when verified and in the same organisational domain."""
     if reading.sender is None:
         return None
     other = reading.reply_to
     if other is None or reading.screening.trust != "verified":
+        return reading.sender
+    if other.rpartition("@")[2].casefold() in config.settings.auth.free_mail:
+        # Two addresses at a public provider are two strangers.
         return reading.sender
     same = same_organisation(other.rpartition("@")[2], reading.sender.rpartition("@")[2])
     return other if same else reading.sender

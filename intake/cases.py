@@ -1,320 +1,33 @@
-"""Cases in the ledger: finding the one a mail belongs to, and recording a verdict.
+"""Verdicts written into the ledger: messages, cases, versions, voices, events, lines of *Por revisar*.
 
 Functions over one connection; the caller's transaction keeps or drops everything together.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
-from rapidfuzz import fuzz
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from config import Config
 from config.settings import Call
-from intake.history import Earlier, FormHistory, History, KnownCase, Link, Waiver
-from intake.judging import FormJudgement, Judgement, name_of
-from intake.ledger import fact, stamp
-from intake.reading import File, Reading
-from intake.schema import (
-    cases,
-    corrections,
-    events,
-    messages,
-    outbox,
-    outbox_cases,
-    review,
-    sequences,
-    versions,
-    voices,
-    waivers,
-)
-from parsers.form import Finding, Form
+from intake.history import KnownCase
+from intake.judging import FormJudgement, Held, Judgement, name_of
+from intake.ledger import stamp
+from intake.reading import Reading
+from intake.recall import findings_json, folded, token
+from intake.schema import cases, events, messages, review, sequences, versions, voices
+from parsers.form import Form
 
 form_json: TypeAdapter[Form] = TypeAdapter(Form)
-findings_json: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
-
-# Two titles nearer than this are taken for the same practice by the same verified sender.
-NEAR_TITLE = 90.0
-# Characters of a token: no vowels to spell words, no letters taken for digits on paper.
-_LETTERS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "BCDFGHJKMNPQRSTVWXYZ23456789BCDF")
-
-
-def token(connection: Connection, reference: str) -> str:
-    """The subject token of a case: its reference and eight characters of an HMAC (key in the ledger)."""
-    key = bytes.fromhex(fact(connection, "token_key") or "")
-    digest = hmac.new(key, reference.encode(), hashlib.sha256).digest()
-    return f"{reference}-{base64.b32encode(digest).decode()[:8].translate(_LETTERS)}"
-
-
-def known_message(connection: Connection, digest: str, message_id: str | None) -> Row[Any] | None:
-    """The message with this content and Message-ID, if it was judged before."""
-    statement = select(messages).where(messages.c.digest == digest)
-    rows = connection.execute(statement.order_by(messages.c.id)).all()
-    for row in rows:
-        if row.message_id is None or message_id is None or row.message_id == message_id:
-            return row
-    return None
-
-
-def history(
-    connection: Connection,
-    reading: Reading,
-    config: Config,
-    now: datetime,
-    *,
-    answered_by_person: bool = False,
-    earlier: Earlier | None = None,
-) -> History:
-    """Everything the ledger knows that bears on this mail."""
-    named = _named_replies(connection, reading)
-    threads = _threads(connection, named)
-    tokens, forged = _tokens(connection, reading)
-    hints = list(dict.fromkeys([*threads, *tokens]))
-    forms = tuple(
-        _form_history(
-            connection, reading, file, form, threads=threads, tokens=tokens, forged=forged, config=config
-        )
-        for file, form in reading.forms
-    )
-    midnight = _midnight(now, config)
-    return History(
-        forms=forms,
-        thread_case=_known_case(connection, hints[0]) if hints else None,
-        ours=bool(named or tokens),
-        reply_named=named[0] if named else None,
-        answered_by_person=answered_by_person,
-        replies_today=_replies(connection, reading.sender, midnight),
-        replies_this_hour=_replies(connection, None, now - timedelta(hours=1)),
-        cases_today=_cases_today(connection, reading.sender, midnight),
-        noticed=_noticed(connection, reading.sender),
-        language=_last_language(connection, reading.sender),
-        earlier=earlier,
-    )
-
-
-def _named_replies(connection: Connection, reading: Reading) -> list[int]:
-    named = {*reading.in_reply_to, *reading.references}
-    if not named:
-        return []
-    return list(
-        connection.scalars(
-            select(outbox.c.id).where(outbox.c.message_id.in_(named)).order_by(outbox.c.id.desc())
-        )
-    )
-
-
-def _threads(connection: Connection, replies: Sequence[int]) -> list[str]:
-    if not replies:
-        return []
-    statement = select(outbox_cases.c.reference).where(outbox_cases.c.outbox.in_(replies))
-    return list(dict.fromkeys(connection.scalars(statement.order_by(outbox_cases.c.outbox.desc()))))
-
-
-def _tokens(connection: Connection, reading: Reading) -> tuple[list[str], bool]:
-    """References whose token is right, and whether any was wrong."""
-    right: list[str] = []
-    forged = False
-    for found in reading.tokens:
-        if found.check is None:
-            continue
-        if hmac.compare_digest(token(connection, found.reference), f"{found.reference}-{found.check}"):
-            right.append(found.reference)
-        else:
-            forged = True
-    return right, forged
-
-
-def _form_history(
-    connection: Connection,
-    reading: Reading,
-    file: File,
-    form: Form,
-    *,
-    threads: Sequence[str],
-    tokens: Sequence[str],
-    forged: bool,
-    config: Config,
-) -> FormHistory:
-    found = _find_case(connection, reading, file, form, threads=threads, tokens=tokens)
-    if found is None:
-        foreign = (form.case_id is not None) or (forged and not threads and not tokens)
-        return FormHistory(foreign=foreign)
-    reference, link = found
-    case = _known_case(connection, reference)
-    if case is None:
-        return FormHistory(foreign=True)
-    allowed = _may_speak(connection, reading, reference, tokens=tokens, config=config)
-    return FormHistory(case=case, link=link, allowed=allowed, same=_same(connection, reference, file))
-
-
-def _find_case(
-    connection: Connection,
-    reading: Reading,
-    file: File,
-    form: Form,
-    *,
-    threads: Sequence[str],
-    tokens: Sequence[str],
-) -> tuple[str, Link] | None:
-    if form.case_id is not None:
-        exists = connection.scalar(select(cases.c.reference).where(cases.c.reference == form.case_id))
-        return (form.case_id, "document") if exists else None
-    links: tuple[tuple[Sequence[str], Link], ...] = ((threads, "thread"), (tokens, "token"))
-    for references, link in links:
-        chosen = _of_title(connection, references, form, alone=len(reading.forms) == 1)
-        if chosen is not None:
-            return chosen, link
-    if reading.sender is None:
-        return None
-    same = connection.scalar(
-        select(versions.c.reference)
-        .join(voices, voices.c.reference == versions.c.reference)
-        .where(versions.c.digest == file.digest, voices.c.address == reading.sender)
-    )
-    if same is not None:
-        return same, "address"
-    if reading.screening.trust != "verified":
-        return None
-    return _of_address(connection, reading.sender, form)
-
-
-def _of_title(connection: Connection, references: Sequence[str], form: Form, *, alone: bool) -> str | None:
-    """Which of the thread's cases this form continues: the only one, else the one of a near title."""
-    if len(references) == 1 and alone:
-        return references[0]
-    title = str(form.value("title") or "")
-    near = [reference for reference in references if _near(connection, reference, title)]
-    return near[0] if len(near) == 1 else None
-
-
-def _of_address(connection: Connection, address: str, form: Form) -> tuple[str, Link] | None:
-    title = str(form.value("title") or "")
-    statement = (
-        select(cases.c.reference)
-        .join(voices, voices.c.reference == cases.c.reference)
-        .where(voices.c.address == address, voices.c.role == "sender", voices.c.verified, ~cases.c.closed)
-        .where(cases.c.disposition != "accepted")
-    )
-    near = [reference for reference in connection.scalars(statement) if _near(connection, reference, title)]
-    return (near[0], "address") if len(near) == 1 else None
-
-
-def _near(connection: Connection, reference: str, title: str) -> bool:
-    known = connection.scalar(select(cases.c.title).where(cases.c.reference == reference)) or ""
-    return bool(title and known) and fuzz.ratio(title.casefold(), known.casefold()) >= NEAR_TITLE
-
-
-def _may_speak(
-    connection: Connection, reading: Reading, reference: str, *, tokens: Sequence[str], config: Config
-) -> bool:
-    """Earlier senders, the contact of the last judged version, or the same institution with a valid token."""
-    sender = reading.sender
-    if sender is None:
-        return False
-    known = set(connection.scalars(select(voices.c.address).where(voices.c.reference == reference)))
-    if sender in known:
-        return True
-    domain = sender.rpartition("@")[2]
-    if domain in config.settings.auth.free_mail or reference not in tokens:
-        return False
-    return any(address.rpartition("@")[2] == domain for address in known)
-
-
-def _same(connection: Connection, reference: str, file: File) -> bool:
-    last = connection.scalar(
-        select(versions.c.digest)
-        .where(versions.c.reference == reference)
-        .order_by(versions.c.number.desc())
-        .limit(1)
-    )
-    return last == file.digest
-
-
-def _known_case(connection: Connection, reference: str) -> KnownCase | None:
-    row = connection.execute(select(cases).where(cases.c.reference == reference)).first()
-    if row is None:
-        return None
-    last = connection.execute(
-        select(versions.c.number, versions.c.findings)
-        .where(versions.c.reference == reference)
-        .order_by(versions.c.number.desc())
-        .limit(1)
-    ).first()
-    findings = findings_json.validate_json(last.findings) if last is not None else ()
-    return KnownCase(
-        reference=reference,
-        disposition=row.disposition,
-        title=row.title,
-        rounds=row.rounds,
-        versions=last.number if last is not None else 0,
-        accepted_version=row.accepted_version,
-        noticed=row.noticed,
-        frozen=row.frozen,
-        closed=row.closed,
-        waivers=tuple(
-            Waiver(code=waiver.code, field=waiver.field, value=waiver.value)
-            for waiver in connection.execute(select(waivers).where(waivers.c.reference == reference))
-        ),
-        corrections={
-            correction.field: correction.value
-            for correction in connection.execute(
-                select(corrections).where(corrections.c.reference == reference)
-            )
-        },
-        errors=tuple((finding.code, finding.field) for finding in findings if finding.severity == "error"),
-    )
-
-
-def known_case(connection: Connection, reference: str) -> KnownCase | None:
-    """A case by its reference."""
-    return _known_case(connection, reference)
-
-
-def _midnight(now: datetime, config: Config) -> datetime:
-    local = now.astimezone(ZoneInfo(config.settings.office.timezone))
-    return local.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _replies(connection: Connection, address: str | None, since: datetime) -> int:
-    statement = select(func.count()).select_from(outbox).where(outbox.c.created >= stamp(since))
-    statement = statement.where(outbox.c.state.in_(("due", "sending", "sent")))
-    if address is not None:
-        statement = statement.where(outbox.c.recipient == address)
-    return int(connection.scalar(statement) or 0)
-
-
-def _cases_today(connection: Connection, address: str | None, since: datetime) -> int:
-    statement = (
-        select(func.count())
-        .select_from(cases.join(voices, voices.c.reference == cases.c.reference))
-        .where(voices.c.address == address, voices.c.role == "sender", cases.c.opened >= stamp(since))
-    )
-    return int(connection.scalar(statement) or 0) if address is not None else 0
-
-
-def _noticed(connection: Connection, address: str | None) -> bool:
-    statement = select(outbox.c.id).where(outbox.c.recipient == address, outbox.c.kind == "waiting").limit(1)
-    return address is not None and connection.scalar(statement) is not None
-
-
-def _last_language(connection: Connection, address: str | None) -> str | None:
-    if address is None:
-        return None
-    return connection.scalar(
-        select(outbox.c.language).where(outbox.c.recipient == address).order_by(outbox.c.id.desc()).limit(1)
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,7 +38,7 @@ class Recorded:
         message: The message's row.
         references: The reference of each judged form, `None` where it opens no case.
         tokens: Reference to subject token.
-        late: Whether the call's deadline had passed.
+        late: Whether the call's deadline had passed when a case was begun with this mail.
     """
 
     message: int
@@ -376,18 +89,46 @@ def record(
         references.append(reference)
     if judgement.thread_case is not None:
         _record_words(connection, judgement, judgement.thread_case.reference, message=message, now=now)
+    _record_reviews(connection, reading, judgement, references, message=message, received=received)
+    tokens = {reference: token(connection, reference) for reference in references if reference}
+    late = next((form.case.late for form in judgement.forms if form.case is not None), late)
+    return Recorded(message=message, references=tuple(references), tokens=tokens, call=call, late=late)
+
+
+def _record_reviews(
+    connection: Connection,
+    reading: Reading,
+    judgement: Judgement,
+    references: Sequence[str | None],
+    *,
+    message: int,
+    received: datetime,
+) -> None:
+    """Lines of *Por revisar*; a mail looked at again with the same outcome has its line already."""
+    if judgement.silence == "unchanged":
+        return
+    held = [
+        reference
+        for form, reference in zip(judgement.forms, references, strict=True)
+        if isinstance(form.disposition, Held) and reference is not None
+    ]
+    spoken_of = judgement.thread_case.reference if judgement.thread_case is not None else None
+    named = next((form.case.reference for form in judgement.forms if form.case is not None), None)
     if judgement.review is not None:
+        reference = held[0] if held else spoken_of or named
         add_review(
             connection,
             reason=judgement.review,
             message=message,
-            reference=next((reference for reference in references if reference), None)
-            or (judgement.thread_case.reference if judgement.thread_case else None),
+            reference=reference,
             reading=reading,
             now=received,
         )
-    tokens = {reference: token(connection, reference) for reference in references if reference}
-    return Recorded(message=message, references=tuple(references), tokens=tokens, call=call, late=late)
+    for reason in judgement.also_review:
+        reference = next((each for each in references if each is not None), spoken_of)
+        add_review(
+            connection, reason=reason, message=message, reference=reference, reading=reading, now=received
+        )
 
 
 def _record_message(
@@ -452,8 +193,11 @@ def _record_form(
     reference = (
         known.reference if known is not None else _new_case(connection, judged, call, late, received, config)
     )
-    if not judged.same:
-        number = (known.versions if known is not None else 0) + 1
+    # Asked of the ledger, not of what was known before: another form of this mail may have added one.
+    last = last_version(connection, reference)
+    number = last.number if last is not None else 0
+    if not judged.same or last is None:
+        number += 1
         add_version(
             connection,
             reference,
@@ -468,8 +212,6 @@ def _record_form(
             ],
             now=received,
         )
-    else:
-        number = known.versions if known is not None else 1
     settle_case(connection, reference, judged, number=number, known=known, now=now)
     _voices(connection, reference, judged.form, reading)
     _event(
@@ -599,16 +341,20 @@ def settle_case(
 
 
 def _voices(connection: Connection, reference: str, form: Form, reading: Reading) -> None:
-    addresses = [(reading.sender, "sender", reading.screening.trust == "verified")]
+    addresses = [(folded(reading.sender), "sender", reading.screening.trust == "verified")]
     emails = form.value("focal_email")
     if isinstance(emails, list):
         connection.execute(voices.delete().where(voices.c.reference == reference, voices.c.role == "contact"))
-        addresses += [(str(address).lower(), "contact", False) for address in emails]
+        addresses += [(folded(str(address)), "contact", False) for address in emails]
     for address, role, verified in addresses:
         if address is None:
             continue
         statement = upsert(voices).values(reference=reference, address=address, role=role, verified=verified)
-        connection.execute(statement.on_conflict_do_nothing())
+        # Once proved stays proved: from then on the address alone is no proof.
+        raised = {"verified": voices.c.verified | statement.excluded.verified}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["reference", "address", "role"], set_=raised)
+        )
 
 
 def _record_words(
@@ -709,11 +455,6 @@ def last_version(connection: Connection, reference: str, *, accepted: bool = Fal
     if accepted:
         statement = statement.where(versions.c.disposition == "accepted")
     return connection.execute(statement).first()
-
-
-def errors_of(row: Row[Any]) -> tuple[tuple[str, str | None], ...]:
-    """`(code, field)` of the errors of a judged message."""
-    return tuple((code, field) for code, field in json.loads(row.errors))
 
 
 def touch(connection: Connection, references: Sequence[str], now: datetime) -> None:

@@ -5,7 +5,8 @@ The worker, `replay` and staff's decisions all come through here, so that what i
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -51,7 +52,7 @@ def commit(
         outbox.quiet(connection, reading.sender, now, config.settings.replies.quiet_minutes)
     references = [reference for reference in recorded.references if reference]
     if reply is None:
-        if judgement.silence == "nothing_new":
+        if judgement.silence != "unchanged":
             # A letter about the version before must not leave behind the newer one's back.
             outbox.supersede(connection, references, now)
         return recorded, None
@@ -66,6 +67,7 @@ def commit(
             sender=sender,
             config=config,
             now=now,
+            not_before=_cap_frees(judgement, config, now),
         )
     except ValueError:
         # Their address cannot stand in a header: a person finds another way.
@@ -80,3 +82,15 @@ def commit(
         )
         return recorded, None
     return recorded, reply
+
+
+def _cap_frees(judgement: Judgement, config: Config, now: datetime) -> datetime | None:
+    """When a reply at a cap may leave: after midnight of the office, or in an hour."""
+    match judgement.delay:
+        case "day":
+            local = now.astimezone(ZoneInfo(config.settings.office.timezone))
+            return local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        case "hour":
+            return now + timedelta(hours=1)
+        case None:
+            return None

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from config import Config
-from intake import cases, outbox
+from intake import cases, outbox, recall
 from intake.answering import form_section, prepared
 from intake.cases import Recorded, call_of
 from intake.checks import usable
@@ -118,7 +118,7 @@ def decide(book: Ledger, config: Config, decision: Decision, now: datetime) -> s
     with book.transaction() as connection:
         if decision.target.isdigit():
             return _close_line(connection, decision, now)
-        known = cases.known_case(connection, decision.target)
+        known = recall.known_case(connection, decision.target)
         if known is None:
             raise DecisionRefused(f"no case {decision.target}")
         if known.closed:
@@ -137,7 +137,7 @@ def decide(book: Ledger, config: Config, decision: Decision, now: datetime) -> s
                     connection, known.reference, config, now, source=decision.by, released=True
                 )
             case Join(other=other):
-                if cases.known_case(connection, other) is None or other == known.reference:
+                if recall.known_case(connection, other) is None or other == known.reference:
                     raise DecisionRefused(f"no other case {other}")
                 _end(connection, known, "joined", now, joined_to=other)
             case Withdraw():
@@ -148,7 +148,7 @@ def decide(book: Ledger, config: Config, decision: Decision, now: datetime) -> s
 
 
 def _note(connection: Connection, decision: Decision, known: KnownCase, now: datetime) -> None:
-    detail: dict[str, Any] = {"reason": decision.reason, "action": type(decision.action).__name__.lower()}
+    detail: dict[str, Any] = {"reason": decision.reason, "decision": type(decision.action).__name__.lower()}
     match decision.action:
         case Correct(field=field):
             detail["field"] = field
@@ -222,7 +222,7 @@ def _let_pass(connection: Connection, reference: str, code: str, field: str | No
 
 def _last_findings(connection: Connection, reference: str) -> tuple[Finding, ...]:
     last = cases.last_version(connection, reference)
-    return cases.findings_json.validate_json(last.findings) if last is not None else ()
+    return recall.findings_json.validate_json(last.findings) if last is not None else ()
 
 
 def _last_form(connection: Connection, reference: str) -> Form:
@@ -241,7 +241,7 @@ def _judge_again(
     source: str,
     released: bool = False,
 ) -> str:
-    known = cases.known_case(connection, reference)
+    known = recall.known_case(connection, reference)
     last = cases.last_version(connection, reference)
     if known is None or last is None:
         raise DecisionRefused(f"{reference} holds no form")
@@ -251,7 +251,8 @@ def _judge_again(
         form,
         config,
         today,
-        case=known,
+        # Rounds are asked of senders; staff filling in one answer after the other go through none.
+        case=replace(known, rounds=0),
         other_files=_came_with_others(connection, last),
         images=any(file["kind"] == "image" for file in json.loads(last.files)),
     )
@@ -271,8 +272,8 @@ def _judge_again(
         now=now,
     )
     cases.settle_case(connection, reference, judged, number=number, known=known, now=now)
-    if released or (last.disposition, known.errors) != (name_of(disposition), judged.errors):
-        # A title put into capitals is no news for the sender.
+    if released or (name_of(disposition) == "accepted" and last.disposition != "accepted"):
+        # Staff's word completes a form or not; only that it is complete, or what they release, is news.
         _answer(connection, judged, known, last.message, config, now)
     return name_of(disposition)
 
@@ -325,7 +326,7 @@ def _answer(
     recorded = Recorded(
         message=row.id,
         references=(known.reference,),
-        tokens={known.reference: cases.token(connection, known.reference)},
+        tokens={known.reference: recall.token(connection, known.reference)},
         call=call,
         late=late,
     )

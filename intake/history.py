@@ -35,6 +35,7 @@ class KnownCase:
         noticed: Whether the notice that a person will read it went out already.
         frozen: Words of withdrawal froze its outgoing mail.
         closed: Staff closed or withdrew it.
+        late: It was begun after its call's deadline.
         waivers: What staff let pass.
         corrections: Field key to the value staff typed, which stands over later versions.
         errors: `(code, field)` of the errors of the last version.
@@ -49,6 +50,7 @@ class KnownCase:
     noticed: bool = False
     frozen: bool = False
     closed: bool = False
+    late: bool = False
     waivers: tuple[Waiver, ...] = ()
     corrections: Mapping[str, str] = field(default_factory=dict)
     errors: tuple[tuple[str, str | None], ...] = ()
@@ -64,6 +66,7 @@ class FormHistory:
         allowed: Whether this sender may speak for that case.
         foreign: A reference was given that is unknown or whose token is wrong.
         same: The very same bytes are already the case's last version.
+        other_practice: It tells another practice than the complete one of that case.
     """
 
     case: KnownCase | None = None
@@ -71,6 +74,7 @@ class FormHistory:
     allowed: bool = True
     foreign: bool = False
     same: bool = False
+    other_practice: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,9 @@ class History:
 
     Attributes:
         forms: One entry for each of `Reading.forms`, in order.
-        thread_case: Case that a mail without a form speaks of (thread or token).
+        thread_case: Case that a mail without a form speaks of (thread, token; for words of withdrawal also
+            the bare reference or the sender's address).
+        may_freeze: Whether this sender may speak for that case, so that words of withdrawal stop its mail.
         ours: The mail names a Message-ID or token of ours.
         reply_named: Id of our reply that the mail names, for bounces.
         answered_by_person: A person already answered it from the mailbox.
@@ -101,6 +107,7 @@ class History:
 
     forms: tuple[FormHistory, ...] = ()
     thread_case: KnownCase | None = None
+    may_freeze: bool = False
     ours: bool = False
     reply_named: int | None = None
     answered_by_person: bool = False

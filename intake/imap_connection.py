@@ -209,10 +209,10 @@ class ImapConnection:
         return validity[-1], following[-1] if following else None
 
     def status(self, folder: str) -> dict[str, int]:
-        """UIDVALIDITY and UIDNEXT of a folder without opening it."""
+        """MESSAGES, UIDVALIDITY and UIDNEXT of a folder without opening it."""
         with self.operating():
             self._forget_news()
-            return self.box.folder.status(folder, ["UIDVALIDITY", "UIDNEXT"])
+            return self.box.folder.status(folder, ["MESSAGES", "UIDVALIDITY", "UIDNEXT"])
 
     def layout(self) -> tuple[str, str]:
         """Prefix and separator of the user's own folders (`INBOX.` and `.` on some servers)."""

@@ -7,8 +7,8 @@ coherent) becomes questions for reviewers, never a finding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -17,7 +17,7 @@ from intake.checks import form_findings
 from intake.history import Earlier, FormHistory, History, KnownCase
 from intake.reading import File, Reading
 from parsers import read_answer
-from parsers.form import Finding, Form
+from parsers.form import Finding, Form, Value
 
 DispositionName = Literal["accepted", "needs_correction", "answered", "held", "ignored"]
 
@@ -91,6 +91,7 @@ class FormJudgement:
         case: The case it continues.
         opens_case: Whether it begins or continues a case; if not, it is a row of "Por revisar" only.
         same: The same bytes again; no new version.
+        read_values: The values as read, by which copies in one mail are known.
     """
 
     file: File | None
@@ -100,6 +101,7 @@ class FormJudgement:
     case: KnownCase | None = None
     opens_case: bool = True
     same: bool = False
+    read_values: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[tuple[str, str | None], ...]:
@@ -122,6 +124,8 @@ class Judgement:
         silence: Reason for no reply.
         file_to: Folder key (`config.settings.Folders`), `None` leaves the mail where it is.
         review: Reason for a row of "Por revisar", `None` for none.
+        also_review: Reasons for further rows, of things that change no verdict (a file that cannot be read).
+        delay: A cap is reached: the reply leaves when the `"day"` or the `"hour"` is over.
         thread_case: Case that a mail without a form speaks of.
         freezes: Words of withdrawal: the case's outgoing mail stops.
     """
@@ -134,6 +138,8 @@ class Judgement:
     silence: str | None = None
     file_to: str | None = None
     review: str | None = None
+    also_review: tuple[str, ...] = ()
+    delay: Literal["day", "hour"] | None = None
     thread_case: KnownCase | None = None
     freezes: bool = False
 
@@ -213,56 +219,106 @@ def _machine(reading: Reading, history: History) -> Judgement:
 
 def _with_forms(reading: Reading, history: History, config: Config, today: date) -> Judgement:
     blocked = _blocked(reading, history, config)
-    judged: list[FormJudgement] = []
-    images = any(file.kind == "image" and not file.inline for file in reading.files)
-    for (file, form), known in zip(reading.forms, history.forms, strict=True):
-        if blocked is not None:
-            judged.append(
-                FormJudgement(
-                    file=file, form=form, findings=(), disposition=Held(reason=blocked), opens_case=False
-                )
-            )
-            continue
-        judged.append(_one_form(file, form, known, reading, config, today, images=images))
+    judged = _judged_forms(reading, history, config, today, blocked)
     names = {name_of(item.disposition) for item in judged}
     name = next(name for name in PRECEDENCE if name in names)
     first = next(item for item in judged if name_of(item.disposition) == name)
-    reason = first.disposition.reason
-    review = reason if name == "held" else None
     silence = _silence(reading, history, config)
     if blocked is not None:
         silence = blocked
     elif history.earlier is not None and _unchanged(history.earlier, name, judged):
         silence = "unchanged"
-    elif silence is None and not _anything_to_say(judged):
+    elif silence is None and not _anything_to_say(judged, history):
         silence = "nothing_new"
     if any(known.case is not None and known.case.frozen for known in history.forms):
         silence = silence or "frozen"
     return Judgement(
         disposition=first.disposition,
-        forms=tuple(judged),
+        forms=judged,
         reply=silence is None,
         silence=silence,
         file_to=name,
-        review=review,
+        review=first.disposition.reason if name == "held" else None,
+        also_review=_unread(reading),
+        delay=_delay(history, config),
     )
+
+
+def _judged_forms(
+    reading: Reading, history: History, config: Config, today: date, blocked: str | None
+) -> tuple[FormJudgement, ...]:
+    """Every form of the mail, each practice once: the same content as Word and Excel is one case."""
+    images = any(file.kind == "image" and not file.inline for file in reading.files)
+    judged: list[FormJudgement] = []
+    for (file, form), known in zip(reading.forms, history.forms, strict=True):
+        if any(_is_copy(file, form, item) for item in judged):
+            continue
+        if blocked is not None:
+            judged.append(_held_form(file, form, blocked))
+        elif known.case is not None and any(_continues(item, known.case) for item in judged):
+            # Two different forms for one case: which of them counts is not guessed.
+            judged.append(_held_form(file, form, "several_for_one_case"))
+        else:
+            judged.append(_one_form(file, form, known, reading, config, today, images=images))
+    return tuple(judged)
+
+
+def _is_copy(file: File, form: Form, item: FormJudgement) -> bool:
+    same_bytes = item.file is not None and item.file.digest == file.digest
+    return same_bytes or bool(form.values() == item.read_values and form.value("title"))
+
+
+def _continues(item: FormJudgement, case: KnownCase) -> bool:
+    return item.opens_case and item.case is not None and item.case.reference == case.reference
+
+
+def _held_form(file: File, form: Form, reason: str, case: KnownCase | None = None) -> FormJudgement:
+    """A form that a person looks at first: it neither begins nor continues a case."""
+    return FormJudgement(
+        file=file,
+        form=form,
+        findings=(),
+        disposition=Held(reason=reason),
+        opens_case=False,
+        case=case,
+        read_values=form.values(),
+    )
+
+
+# Files beside a form that people may take for read: staff are told when they cannot be.
+_UNREAD = (
+    "damaged.",
+    "encrypted.",
+    "unsafe.",
+    "format.doc",
+    "format.xls",
+    "format.odt",
+    "format.ods",
+    "format.rtf",
+)
+
+
+def _unread(reading: Reading) -> tuple[str, ...]:
+    """Reasons for staff alone: a limit cut the mail short, or a file beside the form cannot be read."""
+    found = [
+        finding
+        for file in reading.files
+        if not file.inline and file.form is None
+        for finding in file.findings
+        if finding.code.startswith(_UNREAD)
+    ]
+    reasons = ["problems"] if reading.problems else []
+    return (*reasons, "other_file_unread") if found else tuple(reasons)
 
 
 def _one_form(
     file: File, form: Form, known: FormHistory, reading: Reading, config: Config, today: date, *, images: bool
 ) -> FormJudgement:
     case = known.case
-    if known.foreign or not known.allowed:
+    reason = _not_theirs(known)
+    if reason is not None:
         # Never merged into a case that is not proved to be the sender's, and never a case of its own.
-        reason = "foreign_reference" if known.foreign else "wrong_sender"
-        return FormJudgement(
-            file=file, form=form, findings=(), disposition=Held(reason=reason), opens_case=False
-        )
-    if case is not None and case.closed:
-        # What staff ended does not begin again by itself.
-        return FormJudgement(
-            file=file, form=form, findings=(), disposition=Held(reason="closed"), opens_case=False
-        )
+        return _held_form(file, form, reason, case)
     # A photograph of the annex is an annex too; a logo in the body is none.
     others = any(other.form is None and not other.inline and other.kind != "empty" for other in reading.files)
     corrected = with_corrections(form, case, config)
@@ -271,8 +327,26 @@ def _one_form(
     )
     same = known.same and case is not None
     return FormJudgement(
-        file=file, form=filed, findings=findings, disposition=disposition, case=case, same=same
+        file=file,
+        form=filed,
+        findings=findings,
+        disposition=disposition,
+        case=case,
+        same=same,
+        read_values=form.values(),
     )
+
+
+def _not_theirs(known: FormHistory) -> str | None:
+    """Why a form is not simply the next version of the case it leads to."""
+    if known.foreign:
+        return "foreign_reference"
+    if not known.allowed:
+        return "wrong_sender"
+    if known.case is not None and known.case.closed:
+        # What staff ended does not begin again by itself.
+        return "closed"
+    return "other_practice" if known.other_practice else None
 
 
 def _blocked(reading: Reading, history: History, config: Config) -> str | None:
@@ -314,11 +388,13 @@ def _without_forms(reading: Reading, history: History, config: Config) -> Judgem
     silence = _silence(reading, history, config)
     if plan.answer == "waiting" and history.noticed:
         silence = silence or "noticed_before"
+    if history.earlier is not None and history.earlier.disposition == name_of(plan.disposition):
+        silence = silence or "unchanged"
     if reading.screening.dmarc_failed:
         return Judgement(disposition=Held(reason="dmarc"), silence="dmarc", file_to="held", review="dmarc")
     if plan.answer is None:
         silence = silence or plan.disposition.reason
-    return replace(plan, reply=silence is None, silence=silence)
+    return replace(plan, reply=silence is None, silence=silence, delay=_delay(history, config))
 
 
 def _words_in_thread(reading: Reading, history: History) -> Judgement:
@@ -330,7 +406,9 @@ def _words_in_thread(reading: Reading, history: History) -> Judgement:
         file_to="held",
         review=reason,
         thread_case=history.thread_case,
-        freezes=reading.withdrawal,
+        also_review=_unread(reading),
+        # Anybody may have got hold of a Message-ID of ours; only who may speak for the case stops its mail.
+        freezes=reading.withdrawal and history.may_freeze,
     )
 
 
@@ -382,17 +460,22 @@ def _silence(reading: Reading, history: History, config: Config) -> str | None:
         return "answered_by_person"
     if replies.mode == "off":
         return "replies_off"
-    if history.replies_today >= replies.per_address_day:
-        return "cap_address"
-    if history.replies_this_hour >= replies.per_hour:
-        return "cap_hour"
     return None
 
 
-def _anything_to_say(judged: Sequence[FormJudgement]) -> bool:
-    """A held case that had its notice already gives no further reply."""
+def _delay(history: History, config: Config) -> Literal["day", "hour"] | None:
+    """At a cap a reply is not swallowed: it leaves when the cap frees."""
+    replies = config.settings.replies
+    if history.replies_today >= replies.per_address_day:
+        return "day"
+    return "hour" if history.replies_this_hour >= replies.per_hour else None
+
+
+def _anything_to_say(judged: Sequence[FormJudgement], history: History) -> bool:
+    """A held case, or a sender without one, that had the notice already gets no further reply for it."""
     return any(
-        not (isinstance(item.disposition, Held) and item.case is not None and item.case.noticed)
+        not isinstance(item.disposition, Held)
+        or not (item.case.noticed if item.case is not None and item.opens_case else history.noticed)
         for item in judged
     )
 

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,19 @@ from sqlalchemy.pool import StaticPool
 
 from intake.errors import LedgerUnusable
 from intake.mailbox import Delivery, Fetched, Filed
-from intake.schema import MIGRATIONS, deliveries, facts, lines, messages, migrations, pending_migrations
+from intake.schema import (
+    MIGRATIONS,
+    deliveries,
+    facts,
+    lines,
+    messages,
+    migrations,
+    outbox,
+    pending_migrations,
+)
+
+# How far our clock and the mail server's may differ.
+SKEW = timedelta(minutes=15)
 
 
 def stamp(moment: datetime) -> str:
@@ -33,12 +45,13 @@ def stamp(moment: datetime) -> str:
     """
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime, which writes the year 100 with three digits.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def moment(text: str) -> datetime:
     """The reverse of `stamp`."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +141,11 @@ class Ledger:
 
 def _engine(path: Path | None) -> Engine:
     if path is None:
-        engine = create_engine("sqlite://", poolclass=StaticPool)
+        engine = create_engine("sqlite://", poolclass=StaticPool, hide_parameters=True)
     else:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+        # Parameters hold what people wrote; an exception that prints them would put it into the log.
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
@@ -184,7 +198,8 @@ def start_line(
     elif since is not None:
         line = Line(uid=0, since=since)
     else:
-        line = Line(uid=max(uidnext - 1, 0), since=now)
+        # The UID cuts exactly; the moment is for a later UIDVALIDITY, and clocks disagree.
+        line = Line(uid=max(uidnext - 1, 0), since=now - SKEW)
     connection.execute(
         insert(lines).values(
             account=account, folder=folder, uidvalidity=uidvalidity, uid=line.uid, since=stamp(line.since)
@@ -204,7 +219,10 @@ def highest_uid(connection: Connection, account: str, folder: str, uidvalidity: 
 
 
 def note_deliveries(connection: Connection, kept: Sequence[tuple[Fetched, str]]) -> None:
-    """Records mails whose originals are kept on disk; one already recorded is left as it is."""
+    """Records mails whose originals are kept on disk; one already recorded is left as it is.
+
+    A mail that the server withheld has no original yet (`""`): it is noted, so that it is asked for again.
+    """
     for fetched, raw in kept:
         statement = upsert(deliveries).values(
             account=fetched.delivery.account,
@@ -214,10 +232,16 @@ def note_deliveries(connection: Connection, kept: Sequence[tuple[Fetched, str]])
             raw=raw,
             size=fetched.size,
             internal_date=stamp(fetched.internal_date),
-            state="new",
+            state="new" if raw else "withheld",
             attempts=0,
         )
-        connection.execute(statement.on_conflict_do_nothing())
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["account", "folder", "uidvalidity", "uid"],
+                set_={"raw": raw, "state": statement.excluded.state},
+                where=deliveries.c.state == "withheld",
+            )
+        )
 
 
 def pending(connection: Connection, state: str, *, account: str) -> list[Pending]:
@@ -226,6 +250,33 @@ def pending(connection: Connection, state: str, *, account: str) -> list[Pending
         select(deliveries)
         .where(deliveries.c.state == state, deliveries.c.account == account)
         .order_by(deliveries.c.id)
+    ).all()
+    return [_pending(row) for row in rows]
+
+
+def ready_to_file(connection: Connection, *, account: str, limit: int) -> list[Pending]:
+    """Judged deliveries whose immediate reply is sent, refused, superseded or waiting for a person.
+
+    A correction request that waits for quiet, or a reply that waits for a cap, is not immediate: the mail is
+    filed meanwhile. One put off by the server is still owed.
+    """
+    owed = (
+        select(outbox.c.id)
+        .where(outbox.c.message == deliveries.c.message)
+        .where(
+            (outbox.c.state == "sending")
+            | (
+                (outbox.c.state == "due")
+                & ((outbox.c.first_due <= outbox.c.created) | (outbox.c.attempts > 0))
+            )
+        )
+        .exists()
+    )
+    rows = connection.execute(
+        select(deliveries)
+        .where(deliveries.c.state == "decided", deliveries.c.account == account, ~owed)
+        .order_by(deliveries.c.id)
+        .limit(limit)
     ).all()
     return [_pending(row) for row in rows]
 
@@ -275,20 +326,18 @@ def note_filed(connection: Connection, delivery: int, filed: Filed | None) -> No
     )
 
 
-def filed_copies(connection: Connection, message: int) -> list[tuple[Delivery, Filed | None]]:
-    """Where earlier deliveries of a message were filed."""
-    rows = connection.execute(
-        select(deliveries).where(deliveries.c.message == message, deliveries.c.state == "done")
-    ).all()
-    return [
-        (
-            _pending(row).delivery,
-            Filed(folder=row.filed_folder, uidvalidity=row.filed_uidvalidity, uid=row.filed_uid)
-            if row.filed_folder
-            else None,
-        )
-        for row in rows
-    ]
+def last_filed(connection: Connection, message: int) -> tuple[Delivery, Filed | None] | None:
+    """The last delivery of a message that is done with, and where it was filed."""
+    row = connection.execute(
+        select(deliveries)
+        .where(deliveries.c.message == message, deliveries.c.state == "done")
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    filed = Filed(folder=row.filed_folder, uidvalidity=row.filed_uidvalidity, uid=row.filed_uid)
+    return _pending(row).delivery, filed if row.filed_folder else None
 
 
 def originals_in_use(connection: Connection) -> set[str]:

@@ -99,6 +99,7 @@ class Mailbox(Protocol):
     @property
     def connected(self) -> bool: ...
     def prepare_folders(self, names: Iterable[str]) -> None: ...
+    def filed_count(self, names: Iterable[str]) -> int: ...
     def state(self) -> FolderState: ...
     def new_uids(self, after: int, since: date | None = None) -> list[int]: ...
     def fetch(self, uids: Iterable[int]) -> Iterator[Fetched]: ...
@@ -179,6 +180,13 @@ class ImapMailbox:
             if path not in present:
                 self._link.create(path)
                 present.add(path)
+
+    def filed_count(self, names: Iterable[str]) -> int:
+        """How many mails lie in our folders; folders that are not there hold none."""
+        root = self._path("").rstrip(self._link.layout()[1])
+        present = self._link.folders(f"{root}*")
+        paths = [path for path in (self._path(name) for name in names) if path in present]
+        return sum(self._link.status(path).get("MESSAGES", 0) for path in paths)
 
     def _path(self, name: str) -> str:
         # "/" in a setting means a level, whatever the server writes for it; a separator in a folder's own name is

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
@@ -19,7 +19,8 @@ from config import Config
 from intake.answering import Reply, mime
 from intake.ledger import moment, stamp
 from intake.mailbox import SentAnswer
-from intake.schema import cases, messages, outbox, outbox_cases
+from intake.recall import folded
+from intake.schema import cases, letters, messages, outbox, outbox_cases
 from responses.letters import Correction, Waiting
 
 # A refused or failed handing over is tried again after these minutes, then daily.
@@ -40,8 +41,8 @@ class Owed:
     message_id: str
     reply_id: str
     answers: str | None
-    mime: bytes
     attempts: int
+    first_due: datetime
 
 
 def queue(
@@ -55,10 +56,12 @@ def queue(
     sender: str,
     config: Config,
     now: datetime,
+    not_before: datetime | None = None,
 ) -> int:
     """Stores a prepared reply with its Message-ID, and supersedes older unsent ones of its cases.
 
     Args:
+        not_before: When a cap frees; until then it is due, not sent.
         message: The message answered.
         references: Cases it speaks of.
         answers: Message-ID of the mail answered.
@@ -73,6 +76,7 @@ def queue(
     message_id = f"<{reply_id}.practice-intake@{domain}>"
     replies = config.settings.replies
     due = now + timedelta(minutes=replies.quiet_minutes) if reply.kind == "correction" else now
+    due = max(due, not_before or due)
     named = [reference for reference in references if reference]
     # Made before anything is written: it may refuse an address that cannot go into a header.
     data = mime(
@@ -92,17 +96,19 @@ def queue(
             kind=reply.kind,
             state="waiting" if replies.mode == "approve" else "due",
             due=stamp(due),
+            first_due=stamp(due),
             recipient=reply.recipient,
+            address=folded(reply.recipient),
             language=reply.letter.language,
             subject=reply.composed.subject,
             message_id=message_id,
             reply_id=reply_id,
             answers=answers,
             references=json.dumps(list(thread)),
-            mime=data,
             created=stamp(now),
         )
     ).inserted_primary_key[0]  # type: ignore[index]
+    connection.execute(insert(letters).values(outbox=row, mime=data))
     asked = {section.reference for section in reply.letter.sections if isinstance(section, Correction)}
     for reference in dict.fromkeys(named):
         connection.execute(
@@ -169,7 +175,7 @@ def quiet(connection: Connection, sender: str | None, now: datetime, minutes: fl
         return
     connection.execute(
         update(outbox)
-        .where(outbox.c.recipient == sender, outbox.c.kind == "correction", outbox.c.state == "due")
+        .where(outbox.c.address == folded(sender), outbox.c.kind == "correction", outbox.c.state == "due")
         .values(due=stamp(now + timedelta(minutes=minutes)))
     )
 
@@ -178,7 +184,7 @@ def due(connection: Connection, now: datetime, *, limit: int = 50) -> list[Owed]
     """Replies to hand over now, the interrupted ones first."""
     rows = connection.execute(
         select(outbox)
-        .where((outbox.c.state == "sending") | ((outbox.c.state == "due") & (outbox.c.due <= stamp(now))))
+        .where(outbox.c.state.in_(("sending", "due")), outbox.c.due <= stamp(now))
         .order_by(outbox.c.state.desc(), outbox.c.due, outbox.c.id)
         .limit(limit)
     ).all()
@@ -197,9 +203,21 @@ def _owed(row: Row[Any]) -> Owed:
         message_id=row.message_id,
         reply_id=row.reply_id,
         answers=row.answers,
-        mime=row.mime,
         attempts=row.attempts,
+        first_due=moment(row.first_due),
     )
+
+
+def bytes_of(connection: Connection, reply: int) -> bytes:
+    """A reply as it is sent.
+
+    Raises:
+        LookupError: There is no such reply.
+    """
+    data = connection.scalar(select(letters.c.mime).where(letters.c.outbox == reply))
+    if data is None:
+        raise LookupError(f"reply {reply}")
+    return bytes(data)
 
 
 def next_due(connection: Connection) -> datetime | None:
@@ -232,14 +250,28 @@ def is_ours(connection: Connection, answer: SentAnswer) -> bool:
     return connection.scalar(statement.limit(1)) is not None
 
 
-def postpone(connection: Connection, owed: Owed, now: datetime, trouble: str) -> None:
-    """A temporary refusal: the same bytes later."""
+def unclaim(connection: Connection, reply: int) -> None:
+    """A reply that was surely not handed over is due again, and may be superseded again."""
+    connection.execute(
+        update(outbox).where(outbox.c.id == reply, outbox.c.state == "sending").values(state="due")
+    )
+
+
+def postpone(
+    connection: Connection,
+    owed: Owed,
+    now: datetime,
+    trouble: str,
+    *,
+    state: Literal["due", "sending"] = "due",
+) -> None:
+    """The same bytes later: after a temporary refusal, or (`sending`) when nobody can know whether it arrived."""
     minutes = RETRY_MINUTES[owed.attempts] if owed.attempts < len(RETRY_MINUTES) else 24 * 60
     connection.execute(
         update(outbox)
         .where(outbox.c.id == owed.id)
         .values(
-            state="due",
+            state=state,
             due=stamp(now + timedelta(minutes=minutes)),
             attempts=owed.attempts + 1,
             trouble=trouble,
@@ -247,18 +279,15 @@ def postpone(connection: Connection, owed: Owed, now: datetime, trouble: str) ->
     )
 
 
-def is_settled(connection: Connection, message: int) -> bool:
-    """Whether a message's immediate reply is sent, refused, superseded or waiting for a person.
-
-    A correction request that waits for quiet is not immediate: the mail is filed meanwhile. One put off by
-    the server is still owed.
-    """
-    statement = select(outbox.c.id).where(
-        outbox.c.message == message,
-        (outbox.c.state == "sending")
-        | ((outbox.c.state == "due") & ((outbox.c.due <= outbox.c.created) | (outbox.c.attempts > 0))),
+def approve(connection: Connection, reference: str, now: datetime) -> int:
+    """A person lets the waiting replies of a case go; returns how many."""
+    of_case = select(outbox_cases.c.outbox).where(outbox_cases.c.reference == reference)
+    done = connection.execute(
+        update(outbox)
+        .where(outbox.c.state == "waiting", outbox.c.id.in_(of_case))
+        .values(state="due", due=stamp(now), first_due=stamp(now), trouble="")
     )
-    return connection.scalar(statement.limit(1)) is None
+    return int(done.rowcount)
 
 
 def references_of(connection: Connection, reply: int) -> list[str]:

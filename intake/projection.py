@@ -6,6 +6,7 @@ Reads the ledger, says nothing to the workbook: `intake.registering` brings both
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,8 +15,9 @@ from sqlalchemy import Connection, Row, func, select
 
 from config import Config
 from config.form import Field
-from intake.cases import findings_json, form_json, last_version
+from intake.cases import form_json, last_version
 from intake.ledger import moment
+from intake.recall import findings_json
 from intake.register.layout import words
 from intake.register.wanted import CellValue, Wanted
 from intake.register.wanted import Row as RegisterRow
@@ -33,11 +35,19 @@ _TEXTS = (
 _CONTACTS = ("focal_name", "focal_role", "focal_phone", "submitter_name")
 
 
-def wanted_rows(connection: Connection, config: Config) -> tuple[Wanted, dict[str, int], dict[int, int]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Which state of a case or line a row shows: its `changed` count, and the row's key."""
+
+    changed: int
+    row_key: str
+
+
+def wanted_rows(connection: Connection, config: Config) -> tuple[Wanted, dict[str, Shown], dict[int, Shown]]:
     """Rows that the register does not show yet.
 
     Returns:
-        The rows; reference to the case's `changed` count they show; review row id to its count.
+        The rows; reference of each case, and id of each line of *Por revisar*, to the state shown.
     """
     changed = connection.execute(
         select(cases).where(cases.c.changed > cases.c.registered).order_by(cases.c.reference)
@@ -52,7 +62,11 @@ def wanted_rows(connection: Connection, config: Config) -> tuple[Wanted, dict[st
         contacts=tuple(item.contacts() for item in projected),
         review=tuple(_review_row(row, config) for row in lines),
     )
-    return wanted, {row.reference: row.changed for row in changed}, {row.id: row.changed for row in lines}
+    return (
+        wanted,
+        {row.reference: Shown(changed=row.changed, row_key=row.row_key) for row in changed},
+        {row.id: Shown(changed=row.changed, row_key=row.row_key) for row in lines},
+    )
 
 
 class _Projection:

@@ -24,8 +24,6 @@ OPENED = frozenset({"docx", "xlsx"})
 # How much of the sender's own words is kept for staff, in characters.
 WORDS_KEPT = 8_000
 
-_REFERENCE = re.compile(r"\b([A-Z][A-Z0-9]{1,9}-\d{4}-\d{3,9})(?:-([A-Z2-9]{8}))?\b")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
@@ -145,7 +143,7 @@ def read(raw: bytes, config: Config) -> Reading:
         received=message.received or message.date,
         in_reply_to=message.in_reply_to,
         references=message.references,
-        tokens=_tokens(message),
+        tokens=_tokens(message, config),
         own_text=message.own_text[:WORDS_KEPT],
         language=language_of(message.own_text, config),
         screening=screening,
@@ -187,6 +185,10 @@ def _call_names(config: Config) -> tuple[str, ...]:
     return tuple(name for call in calls for name in (*call.names.values(), *call.phrases))
 
 
-def _tokens(message: Message) -> tuple[Token, ...]:
-    found = dict.fromkeys(_REFERENCE.findall(message.subject))
+def _tokens(message: Message, config: Config) -> tuple[Token, ...]:
+    # Offices number their letters much like this (CARTA-2026-0123-GERENCIA): only our own prefix is ours. And
+    # ASCII only: other scripts have digits too, which no reference of ours has.
+    prefix = re.escape(config.settings.reference.prefix)
+    pattern = rf"\b({prefix}-\d{{4}}-\d{{3,9}})(?:-([A-Z2-9]{{8}}))?\b"
+    found = dict.fromkeys(re.findall(pattern, message.subject, re.ASCII))
     return tuple(Token(reference=reference, check=check or None) for reference, check in found)

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection, select, update
@@ -19,7 +20,7 @@ from config import Config
 from intake import ledger
 from intake.errors import RegisterUnreadable
 from intake.ledger import Ledger
-from intake.projection import wanted_rows
+from intake.projection import Shown, wanted_rows
 from intake.register import RegisterFile, Update, Written, create
 from intake.register import read as read_workbook
 from intake.register import update as update_workbook
@@ -27,6 +28,8 @@ from intake.register.wanted import Wanted
 from intake.schema import cases, register_cells, review
 
 log = structlog.get_logger("intake")
+
+_Key = TypeVar("_Key", str, int)
 
 # Written once, with the row; afterwards staff's own.
 ONCE = frozenset({("practices", "state")})
@@ -79,8 +82,8 @@ class Registrar:
     def _write(
         self,
         wanted: Wanted,
-        case_counts: dict[str, int],
-        review_counts: dict[int, int],
+        case_counts: dict[str, Shown],
+        review_counts: dict[int, Shown],
         now: datetime,
         step: Callable[[str], None],
         *,
@@ -109,22 +112,27 @@ class Registrar:
                 _offer(connection, outcome.written)
                 ledger.set_fact(connection, "register_offered", hashlib.sha256(outcome.data).hexdigest())
                 ledger.set_fact(connection, "register_base", hashlib.sha256(data).hexdigest())
+            step("register_offered")
             if not self._file.replace(outcome.data, version):
+                with self._book.transaction() as connection:
+                    _withdraw_offers(connection)
                 return self._waits("register_changed_meanwhile", now)
         step("register_replaced")
-        self._tick(outcome, case_counts, review_counts)
+        # What could not be written is not ticked: staff may mend the sheet, and then the row follows.
+        stuck = {problem.key for problem in outcome.problems if problem.key and problem.kind != "row_missing"}
+        self._tick(outcome, _without(case_counts, stuck), _without(review_counts, stuck))
         step("register_ticked")
-        return None
+        return "register_problems" if stuck else None
 
-    def _tick(self, outcome: Update, case_counts: dict[str, int], review_counts: dict[int, int]) -> None:
+    def _tick(self, outcome: Update, case_counts: dict[str, Shown], review_counts: dict[int, Shown]) -> None:
         with self._book.transaction() as connection:
             _keep(connection, outcome.written)
-            for reference, count in case_counts.items():
+            for reference, shown in case_counts.items():
                 connection.execute(
-                    update(cases).where(cases.c.reference == reference).values(registered=count)
+                    update(cases).where(cases.c.reference == reference).values(registered=shown.changed)
                 )
-            for line, count in review_counts.items():
-                connection.execute(update(review).where(review.c.id == line).values(registered=count))
+            for line, shown in review_counts.items():
+                connection.execute(update(review).where(review.c.id == line).values(registered=shown.changed))
             ledger.set_fact(connection, "register_waiting", "")
             ledger.set_fact(connection, "register_offered", "")
             ledger.set_fact(
@@ -172,18 +180,42 @@ def _settle_offers(connection: Connection, data: bytes) -> None:
         return
     digest = hashlib.sha256(data).hexdigest()
     in_flight = register_cells.c.offered.is_not(None)
-    unwritten = in_flight & register_cells.c.written.is_(None)
     if digest == offered:
         connection.execute(
             update(register_cells).where(in_flight).values(written=register_cells.c.offered, offered=None)
         )
     elif digest == ledger.fact(connection, "register_base"):
-        connection.execute(register_cells.delete().where(unwritten))
-        connection.execute(update(register_cells).values(offered=None))
+        _withdraw_offers(connection)
     else:
-        # People saved it since. A row that is not there was never written: it is no row that they deleted.
-        present = {row.get("key", "") for rows in read_workbook(data).values() for row in rows}
-        connection.execute(register_cells.delete().where(unwritten & register_cells.c.case.not_in(present)))
+        # People saved it since: an update in flight reached the disk where its cells show it.
+        rows = {
+            (sheet, row.get("key", "")): row for sheet, found in read_workbook(data).items() for row in found
+        }
+        for cell in connection.execute(select(register_cells).where(in_flight)).all():
+            if rows.get((cell.sheet, cell.case), {}).get(cell.column, "") == cell.offered:
+                _settle_cell(connection, cell.sheet, cell.case, cell.column, cell.offered)
+        _withdraw_offers(connection)
+    ledger.set_fact(connection, "register_offered", "")
+
+
+def _settle_cell(connection: Connection, sheet: str, key: str, column: str, written: str) -> None:
+    connection.execute(
+        update(register_cells)
+        .where(
+            register_cells.c.sheet == sheet, register_cells.c.case == key, register_cells.c.column == column
+        )
+        .values(written=written, offered=None)
+    )
+
+
+def _withdraw_offers(connection: Connection) -> None:
+    in_flight = register_cells.c.offered.is_not(None)
+    connection.execute(register_cells.delete().where(in_flight & register_cells.c.written.is_(None)))
+    connection.execute(update(register_cells).where(in_flight).values(offered=None))
+
+
+def _without(counts: dict[_Key, Shown], stuck: set[str]) -> dict[_Key, Shown]:
+    return {key: shown for key, shown in counts.items() if shown.row_key not in stuck}
 
 
 def _offer(connection: Connection, written: Sequence[Written]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from config import Config
 from config.settings import Mailbox
-from intake import cases, outbox
+from intake import outbox, recall
 from intake.bounded import BoundedReader, ReadingFailed
 from intake.committing import commit
 from intake.judging import judge
@@ -117,9 +117,9 @@ def _one(book: Ledger, mail: Stored, digest: str, reading: Reading, config: Conf
     today = received.astimezone(ZoneInfo(config.settings.office.timezone)).date()
     with book.transaction() as connection:
         _hand_over(connection, received)
-        if cases.known_message(connection, reading.digest, reading.message_id) is not None:
+        if recall.known_message(connection, reading.digest, reading.message_id) is not None:
             return {**_nothing(mail, "redelivered"), "trust": reading.screening.trust}
-        history = cases.history(connection, reading, config, received)
+        history = recall.history(connection, reading, config, received)
         judgement = judge(reading, history, config, today)
         recorded, reply = commit(
             connection,

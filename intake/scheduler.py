@@ -20,6 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from config.settings import Schedule
 from intake.errors import InstanceRunning, OperatorError
+from intake.logs import fault
 from intake.mailbox import Mailbox
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ log = structlog.get_logger("intake")
 
 # IDLE is ended and begun anew within this time: servers drop it after about ten minutes.
 IDLE_SECONDS = 8 * 60.0
+# How long the end of the program waits for the IDLE connection's own.
+GOODBYE_SECONDS = 5.0
 
 
 @contextmanager
@@ -102,10 +105,11 @@ class Running:
                 if not self._stop.is_set():
                     self._tick()
         finally:
+            self._stop.set()
             scheduler.shutdown(wait=False)
-            if self._watcher is not None:
-                with contextlib.suppress(OperatorError, OSError):
-                    self._watcher.close()
+            # The thread closes its own connection: two threads in one IMAP session break it. One that is stuck in
+            # connecting is not waited for.
+            idle.join(GOODBYE_SECONDS)
 
     def stop(self) -> None:
         """Ends after the message in hand."""
@@ -125,9 +129,9 @@ class Running:
         except OperatorError as error:
             log.error("tick failed", action="tick_failed", why=str(error))  # noqa: TRY400
             return
-        except Exception:
-            # A fault of ours: told with its traceback, tried again at the next poll.
-            log.exception("tick failed", action="tick_failed")
+        except Exception as error:  # noqa: BLE001
+            # A fault of ours: told with its place, tried again at the next poll.
+            log.error("tick failed", action="tick_failed", fault=fault(error))  # noqa: TRY400
             return
         if report.judged or report.sent or report.filed:
             log.info("tick", action="tick", judged=report.judged, sent=report.sent, filed=report.filed)
@@ -145,3 +149,6 @@ class Running:
             except (OperatorError, OSError) as error:
                 log.warning("IDLE failed", action="idle_failed", why=type(error).__name__)
                 self._stop.wait(self._schedule.poll_seconds)
+        if self._watcher is not None:
+            with contextlib.suppress(OperatorError, OSError):
+                self._watcher.close()

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     select,
+    text,
 )
 
 metadata = MetaData()
@@ -66,6 +67,7 @@ messages = Table(
     UniqueConstraint("digest", "message_id", name="one_row_a_message"),
     Index("messages_by_sender", "sender", "received"),
     Index("messages_by_message_id", "message_id"),
+    Index("messages_by_original", "raw"),
 )
 
 deliveries = Table(
@@ -90,6 +92,7 @@ deliveries = Table(
     UniqueConstraint("account", "folder", "uidvalidity", "uid", name="one_row_a_delivery"),
     Index("deliveries_by_state", "state"),
     Index("deliveries_by_message", "message"),
+    Index("deliveries_by_original", "raw"),
 )
 
 cases = Table(
@@ -117,6 +120,7 @@ cases = Table(
     Column("changed", Integer, nullable=False, default=1),
     Column("registered", Integer, nullable=False, default=0),
     Column("changed_at", String, nullable=False),
+    Index("cases_behind", "reference", sqlite_where=text("changed > registered")),
 )
 
 versions = Table(
@@ -187,20 +191,32 @@ outbox = Table(
     Column("state", String, nullable=False),
     Column("due", String, nullable=False),
     Column("recipient", String, nullable=False),
+    # The recipient as it is compared, in small letters.
+    Column("address", String, nullable=False),
     Column("language", String, nullable=False),
     Column("subject", Text, nullable=False),
     Column("message_id", String, nullable=False, unique=True),
     Column("reply_id", String, nullable=False, unique=True),
     Column("answers", String),
     Column("references", Text, nullable=False, default="[]"),
-    Column("mime", LargeBinary, nullable=False),
     Column("created", String, nullable=False),
+    # When it first could have left; a reply put off again and again grows stale all the same.
+    Column("first_due", String, nullable=False),
     Column("settled", String),
     Column("attempts", Integer, nullable=False, default=0),
     Column("trouble", Text, nullable=False, default=""),
     Index("outbox_by_state", "state", "due"),
-    Index("outbox_by_recipient", "recipient", "created"),
+    Index("outbox_by_address", "address", "created"),
+    Index("outbox_by_time", "created", "state"),
     Index("outbox_by_message", "message"),
+)
+
+# The bytes of each reply, apart: they are read once, the rows above often.
+letters = Table(
+    "letters",
+    metadata,
+    Column("outbox", Integer, ForeignKey("outbox.id"), primary_key=True),
+    Column("mime", LargeBinary, nullable=False),
 )
 
 outbox_cases = Table(
@@ -229,6 +245,8 @@ review = Table(
     Column("closed", Boolean, nullable=False, default=False),
     Column("changed", Integer, nullable=False, default=1),
     Column("registered", Integer, nullable=False, default=0),
+    Index("review_behind", "id", sqlite_where=text("changed > registered")),
+    Index("review_open", "id", sqlite_where=text("NOT closed")),
 )
 
 register_cells = Table(
@@ -241,6 +259,8 @@ register_cells = Table(
     Column("written", Text),
     # What an update in flight writes; it becomes `written` when the workbook is in place.
     Column("offered", Text),
+    Index("register_cells_of_row", "case"),
+    Index("register_cells_offered", "case", sqlite_where=text("offered IS NOT NULL")),
 )
 
 sequences = Table(

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, func, select
 from config import Config
 from intake import ledger, projection
 from intake.assembly import open_ledger
-from intake.cases import findings_json, form_json
+from intake.cases import form_json
+from intake.recall import findings_json
 from intake.schema import cases, deliveries, events, outbox, outbox_cases, review
 from intake.worker import now_utc
 from responses.telling import staff_reason

@@ -7,30 +7,32 @@ Failures of disk, servers and register never count against a message.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Connection, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from config import Config
-from intake import cases, committing, ledger, outbox
+from intake import cases, committing, ledger, recall
 from intake.archive import Archive
 from intake.bounded import BoundedReader, ReadingFailed
-from intake.errors import LedgerAdoption, MailboxUnavailable, SendingUnavailable, SignInRefused
+from intake.errors import LedgerAdoption, MailboxUnavailable, OperatorError
 from intake.history import Earlier, History
 from intake.judging import Held, Judgement, judge, left
 from intake.ledger import Ledger, Pending
-from intake.mailbox import Delivery, Fetched, Filed, Gone, Mailbox
-from intake.mailer import Mailer, Refused, Sent, Uncertain
+from intake.logs import fault
+from intake.mailbox import Delivery, Filed, Mailbox
+from intake.mailer import Mailer
 from intake.reading import Reading
 from intake.registering import Registrar
 from intake.schema import messages
 from intake.screening import Screening
+from intake.sending import Sending
+from intake.taking_in import TakingIn
 
 log = structlog.get_logger("intake")
 
@@ -50,12 +52,15 @@ STEPS: tuple[str, ...] = (
     "moved",
     "filed",
     "register_read",
+    "register_offered",
     "register_replaced",
     "register_ticked",
 )
 
-# Mails taken from the mailbox at a time; their originals are on disk before the next are fetched.
+# Mails filed at a time.
 BATCH = 50
+# Of a mail over the limit only so much is read, in bytes: enough for its header.
+HEAD = 256_000
 
 
 def now_utc() -> datetime:
@@ -71,7 +76,7 @@ class Report:
         judged: Messages that got their disposition.
         sent: Replies handed over.
         filed: Mails moved.
-        waiting: Why something is still owed, in words for `status`.
+        waiting: Why something is still owed: `rate`, `sending`, `filing`, `register_open` ...
     """
 
     judged: int = 0
@@ -113,16 +118,23 @@ class Worker:
         self._book = book
         self._archive = archive
         self._mailbox = mailbox
-        self._mailer = mailer
         self._registrar = registrar
         self._reader = reader
         self._clock = clock
         self._on_step = on_step
         self._stopping = False
-        self._prepared = False
-        self._highest: tuple[int, int] | None = None
-        self._since = clock()
-        self._failing_until_restart: set[int] = set()
+        self._taking_in = TakingIn(
+            config,
+            book=book,
+            archive=archive,
+            mailbox=mailbox,
+            reader=reader,
+            clock=clock,
+            step=self._step,
+        )
+        self._sending = Sending(
+            config, book=book, mailbox=mailbox, mailer=mailer, clock=clock, step=self._step
+        )
 
     def stop(self) -> None:
         """Ends the tick after the message in hand."""
@@ -132,256 +144,152 @@ class Worker:
         """Refuses to start with an empty ledger beside a non-empty register.
 
         Raises:
-            LedgerAdoption: See there.
+            LedgerAdoption: See there. Filed folders are looked at when the mailbox is first reached.
         """
         with self._book.reading() as connection:
-            known = connection.scalar(select(messages.c.id).limit(1)) is not None
             begun = ledger.fact(connection, "begun") is not None
-        if not known and not begun and self._registrar is not None and self._registrar.has_rows():
+        if not begun and self._registrar is not None and self._registrar.has_rows():
             raise LedgerAdoption(str(self._registrar.path))
 
     def tick(self) -> Report:
-        """Takes in what is new, judges it, and settles what is owed.
+        """Takes in what is new, judges it, settles what is owed. The register is served whatever fails before.
 
         Raises:
             MailboxUnavailable, SignInRefused: The mailbox cannot be used now.
+            LedgerAdoption: The ledger is empty, but mail was filed here before.
         """
-        self._connect()
-        self._take_in()
         waiting: list[str] = []
         judged = sent = filed = 0
-        for _ in self._judge_new():
-            judged += 1
-            done = self._settle_mail(waiting)
-            sent, filed = sent + done.sent, filed + done.filed
-            if self._stopping:
-                break
-        done = self._settle_mail(waiting)
-        if self._registrar is not None:
-            note = self._registrar.bring_up_to_date(self._clock(), self._step)
-            if note:
-                waiting.append(note)
-        return Report(
-            judged=judged,
-            sent=sent + done.sent,
-            filed=filed + done.filed,
-            waiting=tuple(dict.fromkeys(waiting)),
-        )
-
-    # Taking in
-
-    def _connect(self) -> None:
-        if not self._mailbox.connected:
-            self._mailbox.connect()
-            self._highest = None
-        if not self._prepared:
-            folders = self._settings.folders
-            self._mailbox.prepare_folders(
-                (
-                    folders.accepted,
-                    folders.needs_correction,
-                    folders.answered,
-                    folders.held,
-                    folders.automatic,
-                )
-            )
-            self._sweep()
-            self._prepared = True
-
-    def _sweep(self) -> None:
-        """Finishes the deletion of originals of mail left for people that a kill interrupted."""
-        with self._book.reading() as connection:
-            used = ledger.originals_in_use(connection)
-        self._archive.sweep(used.__contains__)
-
-    def _take_in(self) -> None:
-        after, since = self._mark()
-        # When no UID is known yet (a new UIDVALIDITY, or a start in the past), a box of years is not fetched
-        # whole to find the few mails behind the line. A day more, because servers have days of their own.
-        new = self._mailbox.new_uids(after, (since - timedelta(days=1)).date() if after == 0 else None)
-        if not new:
-            return
-        for start in range(0, len(new), BATCH):
-            batch = new[start : start + BATCH]
-            self._keep(self._mailbox.fetch(batch), since)
-            if self._highest is not None:
-                self._highest = (self._highest[0], max(batch))
-            if self._stopping:
-                return
-
-    def _mark(self) -> tuple[int, datetime]:
-        """The UID above which mail is new, and the moment before which nothing is touched."""
-        state = self._mailbox.state()
-        account, folder = self._settings.name, self._settings.inbox
-        if self._highest is not None and self._highest[0] == state.uidvalidity:
-            return self._highest[1], self._since
-        start = self._settings.start
-        office = ZoneInfo(self._config.settings.office.timezone)
-        since = datetime(start.year, start.month, start.day, tzinfo=office) if start is not None else None
-        with self._book.transaction() as connection:
-            line = ledger.start_line(
-                connection, account, folder, state.uidvalidity, state.uidnext, since=since, now=self._clock()
-            )
-            highest = max(line.uid, ledger.highest_uid(connection, account, folder, state.uidvalidity))
-            ledger.set_fact(connection, "begun", "1")
-        self._highest = (state.uidvalidity, highest)
-        self._since = line.since
-        return highest, line.since
-
-    def _keep(self, fetched: Iterator[Fetched], since: datetime) -> None:
-        kept: list[tuple[Fetched, str]] = []
-        for mail in fetched:
-            self._step("fetched")
-            # INTERNALDATE has whole seconds; the line does not cut within its own.
-            if mail.withheld:
-                log.warning("the server withholds a mail", action="withheld", uid=mail.delivery.uid)
-                continue
-            if mail.internal_date < since.replace(microsecond=0) and not self._maybe_put_back(mail):
-                continue
-            try:
-                kept.append(
-                    (mail, self._archive.keep(mail.raw) if mail.raw is not None else self._keep_large(mail))
-                )
-            except Gone:
-                continue
-            self._step("kept")
-        if kept:
-            with self._book.transaction() as connection:
-                ledger.note_deliveries(connection, kept)
-            self._step("noted")
-
-    def _maybe_put_back(self, mail: Fetched) -> bool:
-        """The start line does not hold for a message that was judged before and is put back."""
-        if mail.raw is None:
-            return False
-        with self._book.reading() as connection:
-            if connection.scalar(select(messages.c.id).limit(1)) is None:
-                return False
         try:
-            reading = self._reader.read(mail.raw)
-        except ReadingFailed:
-            return False
-        with self._book.reading() as connection:
-            return cases.known_message(connection, reading.digest, reading.message_id) is not None
+            self._taking_in.connect()
+            self._taking_in.take_in(stopping=lambda: self._stopping)
+            for _ in self._judge_new():
+                judged += 1
+                sent += self._sending.send_due(waiting)
+                filed += self._file(waiting)
+                if self._stopping:
+                    break
+            sent += self._sending.send_due(waiting)
+            filed += self._file(waiting)
+        finally:
+            note = self._bring_register_up_to_date()
+        if note:
+            waiting.append(note)
+        return Report(judged=judged, sent=sent, filed=filed, waiting=tuple(dict.fromkeys(waiting)))
 
-    def _keep_large(self, mail: Fetched) -> str:
-        digest, _size = self._archive.keep_chunks(self._mailbox.fetch_chunks(mail.delivery.uid))
-        return digest
+    def _bring_register_up_to_date(self) -> str | None:
+        if self._registrar is None:
+            return None
+        return self._registrar.bring_up_to_date(self._clock(), self._step)
 
     # Judging
 
     def _judge_new(self) -> Iterator[Pending]:
+        """Judges what waits, each by itself: what one message does to us never stops the others."""
         with self._book.reading() as connection:
             waiting = ledger.pending(connection, "new", account=self._settings.name)
-        waiting = [item for item in waiting if item.id not in self._failing_until_restart]
-        ahead = self._start_reading(waiting[0]) if waiting else None
+        begun = bool(waiting) and self._begin_reading(waiting[0])
         for place, item in enumerate(waiting):
-            reading = self._finish_reading(item, ahead)
-            # The child reads the next mail while this one is judged and committed.
-            following = waiting[place + 1] if place + 1 < len(waiting) and not self._stopping else None
-            ahead = self._start_reading(following) if following is not None else None
-            if reading is None:
+            try:
+                reading = self._read(item, begun=begun)
+                # The child reads the next mail while this one is judged and committed.
+                begun = False
+                if place + 1 < len(waiting) and not self._stopping:
+                    begun = self._begin_reading(waiting[place + 1])
+                if reading is None or not self._decide(item, reading):
+                    continue
+            except (OperatorError, OperationalError, OSError):
+                # Servers, ledger, disk: nobody's message is to blame.
+                raise
+            except Exception as error:  # noqa: BLE001
+                log.error(
+                    "a message could not be judged",
+                    action="judging_failed",
+                    delivery=item.id,
+                    fault=fault(error),
+                )  # noqa: TRY400
+                self._count_attempt(item)
                 continue
-            self._step("read")
-            if self._decide(item, reading):
-                yield item
+            yield item
 
-    def _start_reading(self, item: Pending) -> bool:
-        """Hands the mail to the child; False when there is nothing to hand (too large, or it cannot start)."""
-        if item.size > self._config.settings.limits.message_bytes:
+    def _begin_reading(self, item: Pending) -> bool:
+        """Hands the mail to the child; False when there is nothing to hand, or it cannot start now."""
+        if self._is_given_up(item) or item.size > self._config.settings.limits.message_bytes:
+            return False
+        raw = self._taking_in.original(item)
+        if raw is None:
             return False
         try:
-            self._reader.start(self._archive.read(item.raw))
+            self._reader.start(raw)
         except ReadingFailed:
             return False
         return True
 
-    def _finish_reading(self, item: Pending, started: bool | None) -> Reading | None:
-        if item.size > self._config.settings.limits.message_bytes:
-            return _unread(item.raw, "oversize")
+    def _read(self, item: Pending, *, begun: bool) -> Reading | None:
+        if self._is_given_up(item):
+            return _unread(item.raw)
         try:
-            if not started:
-                return self._reader.read(self._archive.read(item.raw))
-            return self._reader.result()
+            if begun:
+                reading = self._reader.result()
+            else:
+                raw = self._taking_in.original(item)
+                if raw is None:
+                    # Neither on disk nor in the box any more: waits for its disk, and counts for nothing.
+                    return None
+                large = item.size > self._config.settings.limits.message_bytes
+                reading = self._reader.read(raw[:HEAD] if large else raw)
         except ReadingFailed as error:
-            return self._failed(item, str(error))
-
-    def _failed(self, item: Pending, why: str) -> Reading | None:
-        """An attempt that raised or died counts; after the last the message is held."""
-        with self._book.transaction() as connection:
-            attempts = ledger.count_attempt(connection, item.id)
-        log.warning("attempt failed", action="attempt_failed", delivery=item.id, attempts=attempts, why=why)
-        if attempts < self._config.settings.limits.attempts:
+            if not self._stopping:
+                log.warning("reading failed", action="reading_failed", delivery=item.id, why=str(error))
+                self._count_attempt(item)
             return None
-        return _unread(item.raw, "attempts")
+        self._step("read")
+        return reading
+
+    def _is_given_up(self, item: Pending) -> bool:
+        return item.attempts >= self._config.settings.limits.attempts
+
+    def _count_attempt(self, item: Pending) -> None:
+        """An attempt that raised or died counts; after the last the message is held, at the next tick."""
+        with self._book.transaction() as connection:
+            ledger.count_attempt(connection, item.id)
 
     def _decide(self, item: Pending, reading: Reading) -> bool:
-        """Judges and commits one message; False when the attempt failed."""
+        """Judges and commits one message."""
         known = self._known(item, reading)
-        if known is not None:
-            message, earlier = known
-            if earlier is None:
-                self._redelivered(item, message)
-                return True
-        else:
-            message, earlier = None, None
-        received = reading.received or item.internal_date
-        received = min(received, self._clock())
+        if known is not None and known[1] is None:
+            self._redelivered(item, known[0])
+            return True
+        message, earlier = known if known is not None else (None, None)
+        # The server's word on when it came: the Date header is the sender's, and may be any.
+        received = min(item.internal_date, self._clock())
         by_person = self._answered_by_person(reading, received)
-        now = self._clock()
         with self._book.reading() as connection:
-            history = cases.history(
-                connection, reading, self._config, now, answered_by_person=by_person, earlier=earlier
+            history = recall.history(
+                connection,
+                reading,
+                self._config,
+                self._clock(),
+                answered_by_person=by_person,
+                earlier=earlier,
             )
         self._step("remembered")
-        judgement = self._judged(item, reading, history, received)
-        if judgement is None:
-            return False
+        judgement = self._judgement(item, reading, history, received)
         self._step("judged")
-        if not self._committed(item, reading, judgement, history, message, received):
-            return False
+        self._commit(item, reading, judgement, history, message, received)
         self._step("committed")
         if judgement.file_to is None:
             self._forget(item)
         return True
 
-    def _judged(
-        self, item: Pending, reading: Reading, history: History, received: datetime
-    ) -> Judgement | None:
-        kind = reading.screening.reason
-        if kind in ("attempts", "oversize"):
-            return _held_unread(kind) if kind == "attempts" or self._settings.dedicated else left(kind)
+    def _judgement(self, item: Pending, reading: Reading, history: History, received: datetime) -> Judgement:
+        if self._is_given_up(item):
+            return _held("attempts", history)
+        if item.size > self._config.settings.limits.message_bytes:
+            ours = history.ours or history.thread_case is not None or self._settings.dedicated
+            return _held("oversize", history) if ours and reading.screening.process else left("oversize")
         office = ZoneInfo(self._config.settings.office.timezone)
-        try:
-            return judge(reading, history, self._config, received.astimezone(office).date())
-        except Exception as error:
-            if self._failed(item, type(error).__name__) is None:
-                # Tried again after a restart or at the next tick; the others go on.
-                log.exception("judging failed", action="judging_failed", delivery=item.id)
-                return None
-            return _held_unread("attempts")
-
-    def _committed(
-        self,
-        item: Pending,
-        reading: Reading,
-        judgement: Judgement,
-        history: History,
-        message: int | None,
-        received: datetime,
-    ) -> bool:
-        """Commits the verdict; a fault in writing the reply counts as one of judging and stops nobody else."""
-        try:
-            self._commit(item, reading, judgement, history, message, received)
-        except (SQLAlchemyError, OSError):
-            raise
-        except Exception as error:
-            log.exception("commit failed", action="commit_failed", delivery=item.id)
-            failed = self._failed(item, type(error).__name__)
-            if failed is None:
-                return False
-            self._commit(item, failed, _held_unread("attempts"), History(), None, received)
-        return True
+        return judge(reading, history, self._config, received.astimezone(office).date())
 
     def _commit(
         self,
@@ -418,24 +326,21 @@ class Worker:
     def _known(self, item: Pending, reading: Reading) -> tuple[int, Earlier | None] | None:
         """The message's row when it was judged before; with `Earlier` when a person put it back."""
         with self._book.reading() as connection:
-            row = cases.known_message(connection, reading.digest, reading.message_id)
+            row = recall.known_message(connection, reading.digest, reading.message_id)
             if row is None:
                 return None
-            copies = ledger.filed_copies(connection, row.id)
-        if not self._was_put_back(item, copies):
+            last = ledger.last_filed(connection, row.id)
+        if last is None or not self._was_put_back(item, *last):
             return int(row.id), None
-        return int(row.id), Earlier(disposition=row.disposition, errors=cases.errors_of(row))
+        return int(row.id), Earlier(disposition=row.disposition, errors=recall.errors_of(row))
 
-    def _was_put_back(self, item: Pending, copies: Sequence[tuple[Delivery, Filed | None]]) -> bool:
+    def _was_put_back(self, item: Pending, delivery: Delivery, filed: Filed | None) -> bool:
         """A new UID under the same UIDVALIDITY, and the filed copy is gone from where it was filed."""
-        for delivery, filed in copies:
-            if delivery.uidvalidity != item.delivery.uidvalidity or delivery.uid == item.delivery.uid:
-                continue
-            if filed is None or filed.uid is None or filed.uidvalidity is None:
-                continue
-            if not self._mailbox.holds(filed.folder, filed.uidvalidity, filed.uid):
-                return True
-        return False
+        if delivery.uidvalidity != item.delivery.uidvalidity or delivery.uid == item.delivery.uid:
+            return False
+        if filed is None or filed.uid is None or filed.uidvalidity is None:
+            return False
+        return not self._mailbox.holds(filed.folder, filed.uidvalidity, filed.uid)
 
     def _redelivered(self, item: Pending, message: int) -> None:
         with self._book.transaction() as connection:
@@ -455,128 +360,41 @@ class Worker:
         self._step("left_deleted")
 
     def _answered_by_person(self, reading: Reading, since: datetime) -> bool:
-        if not self._settings.sent or reading.message_id is None or not reading.screening.may_reply:
+        if reading.message_id is None or not reading.screening.may_reply:
             return False
-        answers = self._mailbox.answers_to([reading.message_id], since.date())
-        with self._book.reading() as connection:
-            return any(not outbox.is_ours(connection, answer) for answer in answers)
+        return bool(self._sending.answers_by_people(reading.message_id, since))
 
-    # Settling
+    # Filing
 
-    def _settle_mail(self, waiting: list[str]) -> Report:
-        sent = self._send_due(waiting)
-        return Report(sent=sent, filed=self._file_decided())
-
-    def _send_due(self, waiting: list[str]) -> int:
-        if self._mailer is None:
+    def _file(self, waiting: list[str]) -> int:
+        """Moves what is decided and answered; a mail that cannot be moved stops no other."""
+        if "filing" in waiting:
             return 0
         with self._book.reading() as connection:
-            owed = outbox.due(connection, self._clock())
-        sent = 0
-        for reply in owed:
-            if self._mailer.wait_seconds() > 0:
-                waiting.append("rate")
-                break
-            try:
-                sent += self._send(reply)
-            except (SendingUnavailable, SignInRefused) as error:
-                waiting.append("sending")
-                log.warning("sending unavailable", action="sending_unavailable", why=str(error))
-                break
-        return sent
-
-    def _send(self, owed: outbox.Owed) -> int:
-        now = self._clock()
-        settled = self._need_not_be_sent(owed, now)
-        if settled is not None:
-            state, why = settled
-            with self._book.transaction() as connection:
-                outbox.mark(connection, owed.id, state, now, why)
-            return 0
-        if owed.state != "sending":
-            with self._book.transaction() as connection:
-                # Judging a newer version may have superseded it since it was listed.
-                if not outbox.claim(connection, owed.id):
-                    return 0
-        self._step("sending")
-        assert self._mailer is not None
-        outcome = self._mailer.send(self._settings.address, owed.recipient, owed.mime)
-        self._step("handed_over")
-        now = self._clock()
-        with self._book.transaction() as connection:
-            self._tick_reply(connection, owed, outcome, now)
-        self._step("sent")
-        if isinstance(outcome, Sent) and self._config.settings.replies.append_sent and self._settings.sent:
-            with contextlib.suppress(MailboxUnavailable):
-                self._mailbox.append_sent(owed.mime, now)
-        return int(isinstance(outcome, Sent))
-
-    def _tick_reply(
-        self, connection: Connection, owed: outbox.Owed, outcome: Sent | Refused | Uncertain, now: datetime
-    ) -> None:
-        if isinstance(outcome, Uncertain):
-            # It may have arrived: the same bytes with the same Message-ID go again at the next tick.
-            return
-        if isinstance(outcome, Refused) and not outcome.permanent:
-            outbox.postpone(connection, owed, now, str(outcome.code))
-            return
-        references = outbox.references_of(connection, owed.id)
-        refused = isinstance(outcome, Refused)
-        action = "reply_refused" if refused else "reply_sent"
-        outbox.mark(connection, owed.id, "refused" if refused else "sent", now)
-        if refused:
-            cases.add_review(
-                connection,
-                reason=action,
-                message=owed.message,
-                reference=references[0] if references else None,
-                reading=None,
-                now=now,
-            )
-        for reference in references:
-            cases.add_event(
-                connection, now, action, reference=reference, message=owed.message, kind=owed.kind
-            )
-        cases.touch(connection, references, now)
-        log.info("reply", action=action, reply=owed.id, kind=owed.kind, references=references)
-
-    def _need_not_be_sent(self, owed: outbox.Owed, now: datetime) -> tuple[str, str] | None:
-        """The state of a reply that must not leave (again), with the reason; `None` when it goes."""
-        if (now - owed.due).days >= self._config.settings.replies.stale_days and owed.state == "due":
-            return "waiting", "stale"
-        if not self._settings.sent or owed.answers is None:
-            return None
-        with self._book.reading() as connection:
-            since = outbox.received_of(connection, owed.message) or owed.created
-        answers = self._mailbox.answers_to([owed.answers], since.date())
-        if owed.state == "sending":
-            if any(
-                answer.message_id == owed.message_id or answer.reply_id == owed.reply_id for answer in answers
-            ):
-                return "sent", "found in Sent"
-            return None
-        with self._book.reading() as connection:
-            if any(not outbox.is_ours(connection, answer) for answer in answers):
-                return "superseded", "answered by a person"
-        return None
-
-    def _file_decided(self) -> int:
-        with self._book.reading() as connection:
-            decided = ledger.pending(connection, "decided", account=self._settings.name)
-            ready = [item for item in decided if item.message and outbox.is_settled(connection, item.message)]
+            ready = ledger.ready_to_file(connection, account=self._settings.name, limit=BATCH)
         if not ready:
             return 0
         current = self._mailbox.state().uidvalidity
+        filed = 0
         for item in ready:
-            filed = None
-            if item.delivery.uidvalidity == current and item.file_to is not None:
-                folder = getattr(self._settings.folders, item.file_to)
-                filed = self._mailbox.file(item.delivery.uid, folder, uidvalidity=current)
-                self._step("moved")
-            with self._book.transaction() as connection:
-                ledger.note_filed(connection, item.id, filed)
-            self._step("filed")
-        return len(ready)
+            try:
+                filed += self._file_one(item, current)
+            except MailboxUnavailable:
+                if not self._mailbox.connected:
+                    raise
+                waiting.append("filing")
+        return filed
+
+    def _file_one(self, item: Pending, uidvalidity: int) -> int:
+        filed = None
+        if item.delivery.uidvalidity == uidvalidity and item.file_to is not None:
+            folder = getattr(self._settings.folders, item.file_to)
+            filed = self._mailbox.file(item.delivery.uid, folder, uidvalidity=uidvalidity)
+            self._step("moved")
+        with self._book.transaction() as connection:
+            ledger.note_filed(connection, item.id, filed)
+        self._step("filed")
+        return 1
 
     def _step(self, name: str) -> None:
         if self._on_step is not None:
@@ -585,13 +403,24 @@ class Worker:
             self._on_step(name)
 
 
-def _unread(raw: str, kind: str) -> Reading:
+def _unread(raw: str) -> Reading:
     """Stands for a mail that could not be read at all: known by its bytes alone."""
     screening = Screening(
-        kind="person", process=True, may_reply=False, reason=kind, trust="unverified", dmarc_failed=False
+        kind="person",
+        process=True,
+        may_reply=False,
+        reason="attempts",
+        trust="unverified",
+        dmarc_failed=False,
     )
     return Reading(digest=raw, message_id=None, sender=None, screening=screening)
 
 
-def _held_unread(kind: str) -> Judgement:
-    return replace(left(kind), disposition=Held(reason=kind), file_to="held", review=kind)
+def _held(reason: str, history: History) -> Judgement:
+    return replace(
+        left(reason),
+        disposition=Held(reason=reason),
+        file_to="held",
+        review=reason,
+        thread_case=history.thread_case,
+    )
