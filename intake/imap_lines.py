@@ -106,6 +106,38 @@ def copied_to(data: Sequence[Any]) -> tuple[int, int] | None:
     return None
 
 
+def copies_to(data: Sequence[Any]) -> tuple[int, dict[int, int]] | None:
+    """UIDVALIDITY and, for each message, old and new UID, from a COPYUID response code (RFC 4315, section 3).
+
+    Args:
+        data: What `imaplib` kept under `COPYUID`.
+
+    Returns:
+        `None` where the server tells nothing, or two sets that do not match.
+    """
+    for item in reversed(data):
+        words = item.split() if isinstance(item, bytes) else []
+        if len(words) == 3 and words[0].isdigit():
+            old, new = _listed(words[1]), _listed(words[2])
+            return (int(words[0]), dict(zip(old, new, strict=True))) if len(old) == len(new) else None
+    return None
+
+
+def _listed(uids: bytes) -> list[int]:
+    """A set of UIDs in the order in which it is written (RFC 4315: that of the copies)."""
+    listed: list[int] = []
+    for run in uids.split(b","):
+        first, _, last = run.partition(b":")
+        if not first.isdigit() or (last and not last.isdigit()):
+            return []
+        start, end = int(first), int(last or first)
+        # A hostile or broken range is not spelled out.
+        if abs(end - start) > 100_000:
+            return []
+        listed += range(start, end + 1) if start <= end else range(start, end - 1, -1)
+    return listed
+
+
 def namespace(data: Sequence[Any]) -> tuple[str, str] | None:
     """Prefix and separator of the user's own folders (RFC 2342); None when the server does not tell them."""
     for item in data:

@@ -105,6 +105,9 @@ class Mailbox(Protocol):
     def fetch(self, uids: Iterable[int]) -> Iterator[Fetched]: ...
     def fetch_chunks(self, uid: int) -> Iterator[bytes]: ...
     def file(self, uid: int, folder: str, *, uidvalidity: int | None = None) -> Filed | None: ...
+    def file_all(
+        self, uids: Sequence[int], folder: str, *, uidvalidity: int | None = None
+    ) -> dict[int, Filed | None]: ...
     def holds(self, folder: str, uidvalidity: int, uid: int) -> bool: ...
     def answers_to(self, message_ids: Iterable[str], since: date) -> list[SentAnswer]: ...
     def append_sent(self, raw: bytes, date: datetime) -> None: ...
@@ -360,6 +363,35 @@ class ImapMailbox:
             silent = left and "UIDPLUS" not in self._link.capabilities
             return Filed(folder=path, uidvalidity=None, uid=None) if silent else None
         return Filed(folder=path, uidvalidity=copied[0], uid=copied[1])
+
+    def file_all(
+        self, uids: Sequence[int], folder: str, *, uidvalidity: int | None = None
+    ) -> dict[int, Filed | None]:
+        """Move several messages into one folder with one command where the server can; see `file`.
+
+        Returns:
+            Where each lies now, `None` for one that was no longer there. One that the server does not move is
+            left out, and stops no other.
+        """
+        validity = self._enter_inbox()
+        together = {"MOVE", "UIDPLUS"} <= self._link.capabilities and uidvalidity in {None, validity}
+        if len(uids) > 1 and together:
+            path = self._path(folder)
+            typ, _ = self._link.uid("MOVE", imap_lines.uid_set(uids), encoded(path))
+            copied = imap_lines.copies_to(self._link.told("COPYUID")) if typ == "OK" else None
+            if copied is not None:
+                moved = {
+                    old: Filed(folder=path, uidvalidity=copied[0], uid=new) for old, new in copied[1].items()
+                }
+                return {uid: moved.get(uid) for uid in uids}
+        settled: dict[int, Filed | None] = {}
+        for uid in uids:
+            try:
+                settled[uid] = self.file(uid, folder, uidvalidity=uidvalidity)
+            except MailboxUnavailable:
+                if not self.connected:
+                    raise
+        return settled
 
     def _is_there(self, uid: int) -> bool:
         self._link.noop()

@@ -20,7 +20,7 @@ from config import Config
 from intake import cases, committing, ledger, recall
 from intake.archive import Archive
 from intake.bounded import BoundedReader, ReadingFailed
-from intake.errors import LedgerAdoption, MailboxUnavailable, OperatorError
+from intake.errors import LedgerAdoption, OperatorError
 from intake.history import Earlier, History
 from intake.judging import Held, Judgement, judge, left
 from intake.ledger import Ledger, Pending
@@ -166,7 +166,8 @@ class Worker:
             for _ in self._judge_new():
                 judged += 1
                 sent += self._sending.send_due(waiting)
-                filed += self._file(waiting)
+                if judged % BATCH == 0:
+                    filed += self._file(waiting)
                 if self._stopping:
                     break
             sent += self._sending.send_due(waiting)
@@ -207,7 +208,7 @@ class Worker:
                     action="judging_failed",
                     delivery=item.id,
                     fault=fault(error),
-                )  # noqa: TRY400
+                )
                 self._count_attempt(item)
                 continue
             yield item
@@ -375,26 +376,29 @@ class Worker:
         if not ready:
             return 0
         current = self._mailbox.state().uidvalidity
-        filed = 0
+        groups: dict[str | None, list[Pending]] = {}
         for item in ready:
-            try:
-                filed += self._file_one(item, current)
-            except MailboxUnavailable:
-                if not self._mailbox.connected:
-                    raise
-                waiting.append("filing")
-        return filed
+            # Of another UIDVALIDITY, the UID tells nothing any more: it counts as gone.
+            here = item.delivery.uidvalidity == current
+            groups.setdefault(item.file_to if here else None, []).append(item)
+        return sum(self._file_together(items, file_to, current, waiting) for file_to, items in groups.items())
 
-    def _file_one(self, item: Pending, uidvalidity: int) -> int:
-        filed = None
-        if item.delivery.uidvalidity == uidvalidity and item.file_to is not None:
-            folder = getattr(self._settings.folders, item.file_to)
-            filed = self._mailbox.file(item.delivery.uid, folder, uidvalidity=uidvalidity)
+    def _file_together(
+        self, items: list[Pending], file_to: str | None, uidvalidity: int, waiting: list[str]
+    ) -> int:
+        settled: dict[int, Filed | None] = {item.delivery.uid: None for item in items}
+        if file_to is not None:
+            folder = getattr(self._settings.folders, file_to)
+            settled = self._mailbox.file_all(list(settled), folder, uidvalidity=uidvalidity)
             self._step("moved")
+        done = [item for item in items if item.delivery.uid in settled]
+        if len(done) < len(items):
+            waiting.append("filing")
         with self._book.transaction() as connection:
-            ledger.note_filed(connection, item.id, filed)
+            for item in done:
+                ledger.note_filed(connection, item.id, settled[item.delivery.uid])
         self._step("filed")
-        return 1
+        return len(done)
 
     def _step(self, name: str) -> None:
         if self._on_step is not None:

@@ -660,3 +660,22 @@ def test_a_server_that_says_nothing_is_given_up_after_the_timeout():
 
         with pytest.raises(MailboxUnavailable):
             ImapMailbox(settings, max_bytes=1000).connect()
+
+
+def test_several_mails_are_filed_with_one_command_and_one_that_is_gone_is_told(imap_server):
+    """The copies' UIDs come back for each; what somebody moved meanwhile counts as gone."""
+    for number in range(3):
+        imap_server.append(f"Subject: {number}\r\n\r\nx\r\n".encode())
+    mailbox = ImapMailbox(imap_server.settings(), max_bytes=100_000)
+    mailbox.connect()
+    mailbox.prepare_folders(["Recibidas"])
+    uids = mailbox.new_uids(0)
+
+    filed = mailbox.file_all([*uids, max(uids) + 7], "Recibidas", uidvalidity=mailbox.state().uidvalidity)
+
+    assert {uid for uid, place in filed.items() if place is None} == {max(uids) + 7}
+    places = [filed[uid] for uid in uids]
+    assert all(mailbox.holds(place.folder, place.uidvalidity, place.uid) for place in places)
+    assert len({place.uid for place in places}) == 3
+    assert imap_server.snapshot() == []
+    mailbox.close()
