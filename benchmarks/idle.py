@@ -17,7 +17,7 @@ from typing import Any
 from contestants import mails_for, worker_office
 from offices import Office
 from places import Post, Sink
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 
 from intake import schema
 from intake.assembly import assembled, open_ledger
@@ -123,11 +123,22 @@ def fill(office: Office, count: int) -> None:
     now = stamp(now_utc())
     with book.transaction() as connection:
         for table, rows in _rows(count, now):
-            connection.execute(insert(table), rows)
+            connection.execute(insert(table), [_whole(table, row) for row in rows])
     book.close()
 
 
-def _rows(count: int, now: str) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
+def _whole(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """A row with something in each column that must have it."""
+    needed = {
+        column.name: column.type.python_type()
+        for column in table.columns
+        if not column.nullable and column.default is None and not column.primary_key
+    }
+    known = {name: value for name, value in row.items() if name in table.columns}
+    return {**needed, **known}
+
+
+def _rows(count: int, now: str) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     """Rows by table, numbered from a million so that they meet no real ones."""
     numbers = range(1_000_000, 1_000_000 + count)
     with_case = [number for number in numbers if number % 10]

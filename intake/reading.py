@@ -162,11 +162,12 @@ def read_document(data: bytes, config: Config, *, name: str = "") -> Document:
 
 
 def _file(attachment: Attachment, config: Config, *, opened: bool) -> File:
-    kind = identify(attachment.data, config.settings.limits)
-    document = Document(kind=kind)
     # An inline picture is never a form; everything else is looked into by its bytes, whatever its name says.
-    if opened and not (attachment.inline and kind == "image"):
+    kind = identify(attachment.data, config.settings.limits) if attachment.inline or not opened else ""
+    if opened and kind != "image":
         document = parse_document(attachment.data, config, name=attachment.name)
+    else:
+        document = Document(kind=kind)
     return File(
         name=attachment.name,
         size=len(attachment.data),
