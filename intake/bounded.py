@@ -15,9 +15,9 @@ import struct
 import subprocess
 import sys
 import time
-from typing import IO, Self
+from typing import IO, Self, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from config import Config
 from intake.errors import ReaderUnavailable
@@ -34,6 +34,7 @@ _HEAD = struct.Struct("!BQ")
 _MAIL, _DOCUMENT, _FINE, _FAILED = 1, 2, 3, 4
 _READY = b"ready"
 
+_Value = TypeVar("_Value")
 _reading: TypeAdapter[Reading] = TypeAdapter(Reading)
 _document: TypeAdapter[Document] = TypeAdapter(Document)
 
@@ -81,7 +82,7 @@ class BoundedReader:
             ReadingFailed: See there.
         """
         self._send(_DOCUMENT, data)
-        return _document.validate_json(self._receive())
+        return _validated(_document, self._receive())
 
     def start(self, raw: bytes) -> None:
         """Hands a mail to the child and returns at once; `result` must follow."""
@@ -93,7 +94,7 @@ class BoundedReader:
         Raises:
             ReadingFailed: See there.
         """
-        return _reading.validate_json(self._receive())
+        return _validated(_reading, self._receive())
 
     def close(self) -> None:
         """Ends the child."""
@@ -192,6 +193,14 @@ class BoundedReader:
         return b"".join(chunks)
 
 
+def _validated(adapter: TypeAdapter[_Value], data: bytes) -> _Value:
+    try:
+        return adapter.validate_json(data)
+    except ValidationError as error:
+        # What the child gave back is no reading: its fault, as if it had raised.
+        raise ReadingFailed("the reading process gave no reading") from error
+
+
 def _write(pipe: IO[bytes], kind: int, data: bytes) -> None:
     pipe.write(_HEAD.pack(kind, len(data)))
     pipe.write(data)
@@ -253,6 +262,10 @@ def _serve(source: IO[bytes], sink: IO[bytes]) -> None:
 
 
 def _main() -> None:
+    # A service manager or Ctrl+C signals the whole group: the child ends with its parent, by the end of its
+    # input, and never in the middle of a mail that would then count as failed.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What a library prints must not get between the frames.
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -203,7 +203,7 @@ class Worker:
                 # Servers, ledger, disk: nobody's message is to blame.
                 raise
             except Exception as error:  # noqa: BLE001
-                log.error(
+                log.error(  # noqa: TRY400
                     "a message could not be judged",
                     action="judging_failed",
                     delivery=item.id,
