@@ -383,3 +383,15 @@ def test_a_child_that_dies_of_what_it_is_handed_fails_that_reading(document, mon
 
     with BoundedReader(CONFIG) as reader, pytest.raises(ReadingFailed):
         reader.read(b"x" * 5_000_000)
+
+
+def test_a_signal_to_the_group_does_not_kill_a_reading():
+    """SIGTERM and Ctrl+C go to the whole group; the child ends with its parent, not within a mail."""
+    with BoundedReader(load()) as reader:
+        reader.read(b"From: a@b.example\r\n\r\nuno\r\n")
+        first = reader._child.pid
+        os.kill(first, signal.SIGTERM)
+        os.kill(first, signal.SIGINT)
+
+        assert reader.read(b"From: a@b.example\r\nSubject: dos\r\n\r\ndos\r\n").subject == "dos"
+        assert reader._child.pid == first
