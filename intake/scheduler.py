@@ -30,6 +30,8 @@ log = structlog.get_logger("intake")
 
 # IDLE is ended and begun anew within this time: servers drop it after about ten minutes.
 IDLE_SECONDS = 8 * 60.0
+# The first pause after IDLE failed; doubled each time, up to that between two polls.
+RETRY_SECONDS = 1.0
 # How long the end of the program waits for the IDLE connection's own.
 GOODBYE_SECONDS = 5.0
 
@@ -138,6 +140,7 @@ class Running:
 
     def _watch(self) -> None:
         """Wakes the worker when mail arrives; anything that goes wrong leaves the poll to do the work."""
+        pause = RETRY_SECONDS
         while self._watcher is not None and not self._stop.is_set():
             try:
                 if not self._watcher.connected:
@@ -146,9 +149,12 @@ class Running:
                     self._look()
                 if self._watcher.wait(IDLE_SECONDS, self._stop):
                     self._look()
+                pause = RETRY_SECONDS
             except (OperatorError, OSError) as error:
                 log.warning("IDLE failed", action="idle_failed", why=type(error).__name__)
-                self._stop.wait(self._schedule.poll_seconds)
+                # A line cut in two costs a second; a server that is away is not pestered.
+                self._stop.wait(min(pause, self._schedule.poll_seconds))
+                pause *= 2
         if self._watcher is not None:
             with contextlib.suppress(OperatorError, OSError):
                 self._watcher.close()
