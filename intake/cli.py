@@ -57,6 +57,9 @@ def run(
     from intake.scheduler import Running, instance_lock
 
     config = _loaded(settings, mailbox=True)
+    if config.settings.smtp is None and config.settings.replies.mode != "off":
+        # Mail would be judged and never answered nor filed, and nobody would be told.
+        _refuse(f'{settings / "settings.toml"}: smtp: replies cannot leave; set it, or replies.mode = "off"')
     configure()
 
     def work() -> int:

@@ -81,6 +81,16 @@ def commit(
             now=now,
         )
         return recorded, None
+    if config.settings.replies.mode == "approve" and not references and judgement.review is None:
+        # Without a case there is no reference to release; staff see the line and let the reply go by its number.
+        cases.add_review(
+            connection,
+            reason="approval",
+            message=recorded.message,
+            reference=None,
+            reading=reading,
+            now=now,
+        )
     return recorded, reply
 
 

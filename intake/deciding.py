@@ -65,7 +65,8 @@ class Waive:
 class Release:
     """What was held goes on: judged again without what held it, now and while those answers stay as they are.
 
-    Outgoing mail that words of withdrawal froze goes on too.
+    Outgoing mail that words of withdrawal froze goes on too, and replies that wait for a person leave. For a line
+    of "Por revisar": the replies to its mail leave.
     """
 
 
@@ -117,7 +118,7 @@ def decide(book: Ledger, config: Config, decision: Decision, now: datetime) -> s
     """
     with book.transaction() as connection:
         if decision.target.isdigit():
-            return _close_line(connection, decision, now)
+            return _decide_line(connection, decision, now)
         known = recall.known_case(connection, decision.target)
         if known is None:
             raise DecisionRefused(f"no case {decision.target}")
@@ -132,10 +133,7 @@ def decide(book: Ledger, config: Config, decision: Decision, now: datetime) -> s
                 _waive(connection, known, code, field)
                 return _judge_again(connection, known.reference, config, now, source=decision.by)
             case Release():
-                _release(connection, known)
-                return _judge_again(
-                    connection, known.reference, config, now, source=decision.by, released=True
-                )
+                return _release(connection, known, config, decision.by, now)
             case Join(other=other):
                 if recall.known_case(connection, other) is None or other == known.reference:
                     raise DecisionRefused(f"no other case {other}")
@@ -161,19 +159,23 @@ def _note(connection: Connection, decision: Decision, known: KnownCase, now: dat
     cases.add_event(connection, now, "decided", reference=known.reference, by=decision.by, **detail)
 
 
-def _close_line(connection: Connection, decision: Decision, now: datetime) -> str:
-    if not isinstance(decision.action, Close):
-        raise DecisionRefused("a line of Por revisar can only be closed")
-    done = connection.execute(
+def _decide_line(connection: Connection, decision: Decision, now: datetime) -> str:
+    """A line of "Por revisar" is closed; released, the replies to its mail leave."""
+    if not isinstance(decision.action, Close | Release):
+        raise DecisionRefused("a line of Por revisar can only be released or closed")
+    line = connection.execute(select(review).where(review.c.id == int(decision.target))).first()
+    if line is None:
+        raise DecisionRefused(f"no line {decision.target}")
+    released = isinstance(decision.action, Release)
+    if released and (line.message is None or not outbox.approve_answers(connection, line.message, now)):
+        raise DecisionRefused(f"no reply to the mail of line {decision.target} waits; decide on its case")
+    connection.execute(
         update(review)
-        .where(review.c.id == int(decision.target))
+        .where(review.c.id == line.id)
         .values(closed=True, result=f"{decision.by}: {decision.reason}", changed=review.c.changed + 1)
     )
-    if not done.rowcount:
-        raise DecisionRefused(f"no line {decision.target}")
-    cases.add_event(
-        connection, now, "line_closed", by=decision.by, line=decision.target, reason=decision.reason
-    )
+    action = "line_released" if released else "line_closed"
+    cases.add_event(connection, now, action, by=decision.by, line=decision.target, reason=decision.reason)
     return "closed"
 
 
@@ -206,13 +208,22 @@ def _waive(connection: Connection, known: KnownCase, code: str, field: str | Non
     _let_pass(connection, known.reference, code, field)
 
 
-def _release(connection: Connection, known: KnownCase) -> None:
-    for finding in _last_findings(connection, known.reference):
+def _release(connection: Connection, known: KnownCase, config: Config, by: str, now: datetime) -> str:
+    """What was held or frozen is judged again; a case whose replies alone wait gets no new version."""
+    reference = known.reference
+    last = cases.last_version(connection, reference)
+    if not known.frozen and last is not None and last.disposition != "held":
+        if not outbox.approve(connection, reference, now):
+            raise DecisionRefused(f"{reference}: nothing is held, and no reply waits")
+        cases.touch(connection, [reference], now)
+        return known.disposition
+    for finding in _last_findings(connection, reference):
         if finding.severity == "hold" and finding.field != "consent_publish":
-            _let_pass(connection, known.reference, finding.code, finding.field)
-    connection.execute(
-        update(case_table).where(case_table.c.reference == known.reference).values(frozen=False)
-    )
+            _let_pass(connection, reference, finding.code, finding.field)
+    connection.execute(update(case_table).where(case_table.c.reference == reference).values(frozen=False))
+    disposition = _judge_again(connection, reference, config, now, source=by, released=True)
+    outbox.approve(connection, reference, now)
+    return disposition
 
 
 def _let_pass(connection: Connection, reference: str, code: str, field: str | None) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from config import Config
 from intake.answering import Reply, mime
@@ -282,9 +282,18 @@ def postpone(
 def approve(connection: Connection, reference: str, now: datetime) -> int:
     """A person lets the waiting replies of a case go; returns how many."""
     of_case = select(outbox_cases.c.outbox).where(outbox_cases.c.reference == reference)
+    return _approve(connection, outbox.c.id.in_(of_case), now)
+
+
+def approve_answers(connection: Connection, message: int, now: datetime) -> int:
+    """A person lets the waiting replies to a mail go; returns how many."""
+    return _approve(connection, outbox.c.message == message, now)
+
+
+def _approve(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
     done = connection.execute(
         update(outbox)
-        .where(outbox.c.state == "waiting", outbox.c.id.in_(of_case))
+        .where(outbox.c.state == "waiting", which)
         .values(state="due", due=stamp(now), first_due=stamp(now), trouble="")
     )
     return int(done.rowcount)

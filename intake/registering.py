@@ -120,11 +120,13 @@ class Registrar:
         step("register_replaced")
         # What could not be written is not ticked: staff may mend the sheet, and then the row follows.
         stuck = {problem.key for problem in outcome.problems if problem.key and problem.kind != "row_missing"}
-        self._tick(outcome, _without(case_counts, stuck), _without(review_counts, stuck))
+        self._tick(outcome, _without(case_counts, stuck), _without(review_counts, stuck), waits=bool(stuck))
         step("register_ticked")
-        return "register_problems" if stuck else None
+        return self._waits("register_problems", now) if stuck else None
 
-    def _tick(self, outcome: Update, case_counts: dict[str, Shown], review_counts: dict[int, Shown]) -> None:
+    def _tick(
+        self, outcome: Update, case_counts: dict[str, Shown], review_counts: dict[int, Shown], *, waits: bool
+    ) -> None:
         with self._book.transaction() as connection:
             _keep(connection, outcome.written)
             for reference, shown in case_counts.items():
@@ -133,7 +135,8 @@ class Registrar:
                 )
             for line, shown in review_counts.items():
                 connection.execute(update(review).where(review.c.id == line).values(registered=shown.changed))
-            ledger.set_fact(connection, "register_waiting", "")
+            if not waits:
+                ledger.set_fact(connection, "register_waiting", "")
             ledger.set_fact(connection, "register_offered", "")
             ledger.set_fact(
                 connection,

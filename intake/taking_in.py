@@ -17,7 +17,7 @@ from config import Config
 from intake import ledger, recall
 from intake.archive import Archive
 from intake.bounded import BoundedReader, ReadingFailed
-from intake.errors import LedgerAdoption
+from intake.errors import DiskUnusable, LedgerAdoption
 from intake.ledger import Ledger
 from intake.mailbox import Fetched, Gone, Mailbox
 from intake.schema import messages
@@ -116,7 +116,8 @@ class TakingIn:
         """
         try:
             return self._archive.read(item.raw)
-        except FileNotFoundError:
+        except (FileNotFoundError, DiskUnusable):
+            # A disk that is broken as a whole tells so when the mail is kept anew.
             log.warning("an original is missing on disk", action="original_missing", delivery=item.id)
         if self._mailbox.state().uidvalidity != item.delivery.uidvalidity:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -38,12 +38,14 @@ def status_of(config: Config) -> dict[str, Any]:
     book = open_ledger(config)
     try:
         with book.reading() as connection:
-            return _status(connection, now)
+            return _status(connection, now, patience=2 * config.settings.schedule.poll_seconds)
     finally:
         book.close()
 
 
-def _status(connection: Connection, now: datetime) -> dict[str, Any]:
+def _status(connection: Connection, now: datetime, *, patience: float) -> dict[str, Any]:
+    """`patience`: seconds past its due time after which a reply is overdue; the worker looks once a poll."""
+
     def count(statement: Any) -> int:
         return int(connection.scalar(statement) or 0)
 
@@ -56,7 +58,7 @@ def _status(connection: Connection, now: datetime) -> dict[str, Any]:
         "new": count(select(func.count()).select_from(deliveries).where(deliveries.c.state == "new")),
         "unfiled": count(select(func.count()).select_from(deliveries).where(deliveries.c.state == "decided")),
         "owed": count(owed.where(unsent)),
-        "overdue": count(owed.where(unsent, outbox.c.due < ledger.stamp(now))),
+        "overdue": count(owed.where(unsent, outbox.c.due < ledger.stamp(now - timedelta(seconds=patience)))),
         "approval": count(owed.where(outbox.c.state == "waiting")),
         "refused": count(owed.where(outbox.c.state == "refused")),
         "review": count(select(func.count()).select_from(review).where(~review.c.closed)),

@@ -68,6 +68,10 @@ def now_utc() -> datetime:
     return datetime.now(UTC)
 
 
+class _UnlistedStepError(LookupError):
+    """A step that nobody would be killed at."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What one tick did.
@@ -192,15 +196,15 @@ class Worker:
         begun = bool(waiting) and self._begin_reading(waiting[0])
         for place, item in enumerate(waiting):
             try:
-                reading = self._read(item, begun=begun)
+                handed, begun = begun, False
+                reading = self._read(item, begun=handed)
                 # The child reads the next mail while this one is judged and committed.
-                begun = False
                 if place + 1 < len(waiting) and not self._stopping:
                     begun = self._begin_reading(waiting[place + 1])
                 if reading is None or not self._decide(item, reading):
                     continue
-            except (OperatorError, OperationalError, OSError):
-                # Servers, ledger, disk: nobody's message is to blame.
+            except (OperatorError, OperationalError, OSError, _UnlistedStepError):
+                # Servers, ledger, disk, a fault of the program's own making: nobody's message is to blame.
                 raise
             except Exception as error:  # noqa: BLE001
                 log.error(  # noqa: TRY400
@@ -403,7 +407,7 @@ class Worker:
     def _step(self, name: str) -> None:
         if self._on_step is not None:
             if name not in STEPS:
-                raise LookupError(f"the step {name!r} is not listed in worker.STEPS")
+                raise _UnlistedStepError(f"the step {name!r} is not listed in worker.STEPS")
             self._on_step(name)
 
 

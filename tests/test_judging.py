@@ -236,13 +236,48 @@ def test_the_mail_takes_the_disposition_of_its_form(form, disposition, folder):
 @pytest.mark.parametrize("second", range(len(PRECEDENCE[:3])))
 def test_the_gravest_form_decides_for_the_mail(first, second):
     """Held, needs_correction, accepted, in this order, whichever stands first; each form keeps its own."""
-    forms = (form_of(status="Aún no empieza"), INCOMPLETE, COMPLETE)
-    mail = reading(file(forms[first], name="a"), file(forms[second], name="b"))
+    makers = ({"status": "Aún no empieza"}, {"summary": None, "start": None}, {})
+    mail = reading(
+        *(
+            file(form_of(title=f"Práctica {name}", **makers[place]), name=name)
+            for name, place in (("a", first), ("b", second))
+        )
+    )
 
     judged = verdict(mail)
 
     assert name_of(judged.disposition) == PRECEDENCE[min(first, second)]
     assert [name_of(form.disposition) for form in judged.forms] == [PRECEDENCE[first], PRECEDENCE[second]]
+
+
+def test_the_same_practice_as_word_and_as_excel_is_one_form():
+    """Judged once, whatever the file; with other answers it is another form."""
+    word, excel = file(COMPLETE, name="a.docx"), file(COMPLETE, name="a.xlsx", kind="xlsx")
+
+    assert len(verdict(reading(word, excel)).forms) == 1
+    assert len(verdict(reading(word, file(form_of(start="2020"), name="b"))).forms) == 2
+
+
+def test_two_forms_for_one_case_are_not_guessed_at():
+    """The first continues it, a person looks at the second."""
+    mail = reading(file(COMPLETE, name="a"), file(form_of(start="2020"), name="b"))
+    history = FormHistory(case=known(), link="thread")
+
+    judged = verdict(mail, forms=(history, history))
+
+    assert [form.disposition for form in judged.forms] == [Accepted(), Held(reason="several_for_one_case")]
+    assert [form.opens_case for form in judged.forms] == [True, False]
+
+
+def test_a_file_beside_the_form_that_cannot_be_read_is_told_to_staff():
+    """A line of its own, and no word to the sender; the form's verdict stands."""
+    other = file(name="b.docx", findings=[Finding(code="damaged.zip")])
+
+    judged = verdict(reading(file(COMPLETE), other))
+
+    assert judged.disposition == Accepted()
+    assert judged.also_review == ("other_file_unread",)
+    assert verdict(reading(file(COMPLETE), file(name="OFICIO.pdf", kind="pdf"))).also_review == ()
 
 
 def test_two_forms_get_one_letter_with_a_section_each():
@@ -304,6 +339,7 @@ def test_a_blank_form_beside_a_filled_one_is_not_spoken_of():
         (FormHistory(foreign=True), "foreign_reference"),
         (FormHistory(case=known(), link="token", allowed=False), "wrong_sender"),
         (FormHistory(case=known(closed=True), link="thread"), "closed"),
+        (FormHistory(case=known(accepted_version=1), link="thread", other_practice=True), "other_practice"),
     ],
 )
 def test_a_form_that_may_not_join_its_case_is_held_and_never_merged(history, reason):
@@ -342,7 +378,8 @@ def test_more_forms_than_a_mail_may_hold_are_held():
     """The limit holds for all of them together."""
     count = CONFIG.settings.limits.forms_per_mail + 1
 
-    judged = verdict(reading(*(file(COMPLETE, name=str(place)) for place in range(count))))
+    forms = (form_of(title=f"Práctica número {place}") for place in range(count))
+    judged = verdict(reading(*(file(form, name=str(place)) for place, form in enumerate(forms))))
 
     assert judged.disposition == Held(reason="forms")
     assert len(judged.forms) == count
@@ -389,21 +426,30 @@ def test_a_mail_looked_at_again_is_answered_only_if_the_outcome_differs(earlier,
     assert verdict(reading(file(INCOMPLETE)), earlier=earlier).silence == silence
 
 
+def test_a_form_that_a_person_answered_is_judged_and_not_answered():
+    """Silence has a reason; the case is opened all the same."""
+    judged = verdict(reading(file(COMPLETE)), answered_by_person=True)
+
+    assert judged.disposition == Accepted()
+    assert judged.silence == "answered_by_person"
+    assert not judged.reply
+
+
 @pytest.mark.parametrize(
-    ("values", "silence"),
+    ("values", "delay"),
     [
-        ({"answered_by_person": True}, "answered_by_person"),
-        ({"replies_today": CONFIG.settings.replies.per_address_day}, "cap_address"),
-        ({"replies_this_hour": CONFIG.settings.replies.per_hour}, "cap_hour"),
+        ({}, None),
+        ({"replies_today": CONFIG.settings.replies.per_address_day}, "day"),
+        ({"replies_this_hour": CONFIG.settings.replies.per_hour}, "hour"),
     ],
 )
-def test_a_form_is_judged_also_where_no_reply_may_leave(values, silence):
-    """Silence has a reason; the case is opened all the same."""
+def test_at_a_cap_the_reply_waits_and_is_not_swallowed(values, delay):
+    """The form is judged now; the sender hears when the cap frees."""
     judged = verdict(reading(file(COMPLETE)), **values)
 
     assert judged.disposition == Accepted()
-    assert judged.silence == silence
-    assert not judged.reply
+    assert judged.reply
+    assert judged.delay == delay
 
 
 def test_replies_can_be_switched_off():
@@ -499,13 +545,15 @@ def test_words_in_a_cases_thread_are_for_people_alone():
 
 
 def test_words_of_withdrawal_freeze_the_case():
-    """Only in a known case's thread; elsewhere the mail is left."""
+    """Only of a known case, and only from who may speak for it; elsewhere the mail is left."""
     mail = reading(withdrawal=True)
 
-    judged = verdict(mail, thread_case=known(), ours=True)
+    judged = verdict(mail, thread_case=known(), ours=True, may_freeze=True)
+    strangers = verdict(mail, thread_case=known(), ours=True)
 
-    assert judged.disposition == Held(reason="withdrawal")
+    assert judged.disposition == strangers.disposition == Held(reason="withdrawal")
     assert judged.freezes
+    assert not strangers.freezes
     assert verdict(mail).disposition == Ignored(reason="left_for_people")
 
 
@@ -588,7 +636,8 @@ def test_every_reason_to_hold_has_a_sentence_for_staff(language):
     reasons = [
         "dmarc", "no_sender", "forms", "limit", "weak_signs", "wrong_sender", "foreign_reference", "closed",
         "third_round", "foreign_document", "question", "no_form", "reply_in_words", "withdrawal", "sharing",
-        "attempts", "oversize", "reply_refused",
+        "attempts", "oversize", "reply_refused", "several_for_one_case", "other_practice", "problems",
+        "other_file_unread",
     ]  # fmt: skip
     for reason in reasons:
         assert staff_reason(f"held.{reason}", language) != generic

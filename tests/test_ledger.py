@@ -265,7 +265,7 @@ def test_the_first_start_draws_a_line_at_the_next_uid(book):
     """What lay in the box before is never touched; asked again, the line stands."""
     drawn = line(book, 7, 101)
 
-    assert (drawn.uid, drawn.since) == (100, NOW)
+    assert (drawn.uid, drawn.since) == (100, NOW - ledger.SKEW)
     assert line(book, 7, 500, now=NOW + timedelta(days=9)) == drawn
 
 
@@ -275,7 +275,7 @@ def test_after_a_new_uidvalidity_the_moment_still_holds(book):
 
     drawn = line(book, 8, 3, now=NOW + timedelta(days=9))
 
-    assert (drawn.uid, drawn.since) == (0, NOW)
+    assert (drawn.uid, drawn.since) == (0, NOW - ledger.SKEW)
 
 
 def test_a_start_day_in_the_settings_looks_back(book):
@@ -323,8 +323,34 @@ def test_a_delivery_goes_from_new_to_decided_to_done(book):
     with book.reading() as connection:
         assert ledger.pending(connection, "decided", account="main") == []
         assert ledger.pending(connection, "new", account="main") == []
-        copies = ledger.filed_copies(connection, message)
-    assert [filed and filed.uid for _delivery, filed in copies] == [9, None]
+        # The last that is done with counts: there a person would have taken it from.
+        delivery, filed = ledger.last_filed(connection, message)
+    assert (delivery.uid, filed) == (6, None)
+
+
+def test_where_a_mail_was_filed_is_kept(book):
+    """To see whether a person has put it back since."""
+    [item] = note(book, 5)
+    filed = Filed(folder="Recibidas", uidvalidity=1, uid=9)
+    with book.transaction() as connection:
+        message = message_row(connection, "d")
+        ledger.decide_delivery(connection, item.id, message, "accepted")
+        ledger.note_filed(connection, item.id, filed)
+
+    with book.reading() as connection:
+        assert ledger.last_filed(connection, message) == (item.delivery, filed)
+        assert ledger.last_filed(connection, 99) is None
+
+
+def test_a_mail_that_the_server_withholds_is_asked_for_again(book):
+    """It is noted without an original, and taken when it comes; then it is like any other."""
+    with book.transaction() as connection:
+        ledger.note_deliveries(connection, [(fetched(5), "")])
+        assert ledger.pending(connection, "new", account="main") == []
+        assert [item.delivery.uid for item in ledger.pending(connection, "withheld", account="main")] == [5]
+
+    assert [item.raw for item in note(book, 5)] == ["r5"]
+    assert [item.raw for item in note(book, 5, raw="other")] == ["r5"]
 
 
 def message_row(connection, digest, raw=None):
