@@ -96,6 +96,7 @@ def queue(
         sender=OURS,
         config=config,
         now=now,
+        **options,
     )
 
 
@@ -225,6 +226,45 @@ def test_a_notice_without_a_case_touches_none(connection):
     assert outbox.references_of(connection, reply) == []
     assert not noticed(connection, A)
     assert due_ids(connection, NOW) == [reply]
+
+
+# Approval
+
+
+def test_a_person_lets_the_waiting_replies_of_a_case_go(connection):
+    """Now, and no other case's."""
+    waiting = config_with(mode="approve")
+    mine = queue(connection, acknowledgement(A), config=waiting)
+    other = queue(connection, acknowledgement(B), message=2, config=waiting)
+    later = NOW + timedelta(days=9)
+
+    assert outbox.approve(connection, A, later) == 1
+
+    assert due_ids(connection, later) == [mine]
+    assert state(connection, other) == "waiting"
+    assert outbox.approve(connection, A, later) == 0
+
+
+def test_a_person_lets_the_answers_to_a_mail_go(connection):
+    """Those without a case are known by their mail."""
+    reply = queue(connection, TemplateEnclosed(), config=config_with(mode="approve"))
+
+    assert outbox.approve_answers(connection, 2, NOW) == 0
+    assert outbox.approve_answers(connection, 1, NOW) == 1
+    assert due_ids(connection, NOW) == [reply]
+
+
+def test_a_reply_that_was_surely_not_handed_over_is_due_again(connection):
+    """And may be superseded again; what was sent stays sent."""
+    reply = queue(connection, acknowledgement())
+    outbox.claim(connection, reply)
+
+    outbox.unclaim(connection, reply)
+    assert state(connection, reply) == "due"
+
+    outbox.mark(connection, reply, "sent", NOW)
+    outbox.unclaim(connection, reply)
+    assert state(connection, reply) == "sent"
 
 
 # Superseding
@@ -412,6 +452,16 @@ def test_a_request_that_waits_for_quiet_does_not_keep_its_mail(connection):
 
     assert is_ready(connection, 1)
     assert not is_ready(connection, 2)
+
+
+def test_a_reply_that_waits_for_a_cap_does_not_keep_its_mail(connection):
+    """It leaves when the day is over; the mail is filed meanwhile."""
+    later = NOW + timedelta(hours=9)
+    reply = queue(connection, acknowledgement(), not_before=later)
+
+    assert is_ready(connection, 1)
+    assert due_ids(connection, later - MINUTE) == []
+    assert due_ids(connection, later) == [reply]
 
 
 def test_our_own_replies_in_sent_are_known_by_either_id(connection):
