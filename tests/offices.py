@@ -5,18 +5,21 @@ from __future__ import annotations
 import email
 import email.policy
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
-from sqlalchemy import func, select
+from imap_tools.imap_utf7 import utf7_encode
+from sqlalchemy import Select, func, select
 
 from config import Config, load
 from intake.assembly import LEDGER_FILE, assembled
 from intake.demo.samples import fill_docx, fill_xlsx, practices
 from intake.ledger import Ledger
 from intake.register import read as read_register
-from intake.schema import cases, deliveries, messages, outbox
+from intake.schema import messages, metadata
 from intake.worker import Report, now_utc
 from responses.blank_docx import blank_docx
 from responses.blank_xlsx import blank_xlsx
@@ -48,12 +51,29 @@ class Office:
                 report = worker.tick()
         return report
 
-    def deliver(self, raw: bytes, *, passes: bool = True) -> None:
-        """A mail put into the inbox by our own mail server, with its word on the sender."""
+    def deliver(self, raw: bytes, *, passes: bool = True, date: str | None = None) -> None:
+        """A mail put into the inbox by our own mail server, with its word on the sender and on its arrival."""
         sender = email.message_from_bytes(raw)["From"].rpartition("@")[2].strip("> ")
         verdict = "pass" if passes else "none"
         head = f"Authentication-Results: {AUTHSERV}; dmarc={verdict} header.from={sender}\r\n"
-        self.imap.append(head.encode() + raw)
+        self.imap.append(head.encode() + raw, date=date)
+
+    def folder(self, name: str) -> str:
+        """A folder below Prácticas as it goes on the wire, whatever the server's separator."""
+        wire = utf7_encode(name).decode()
+        return next(folder for folder in self.imap.folders() if folder.endswith(wire) and folder != wire)
+
+    def put_back(self, name: str) -> int:
+        """A person moves everything in one of our folders back into the inbox; returns how many."""
+        folder = self.folder(name)
+        uids = [str(uid) for uid, _flags, _raw in self.imap.snapshot(folder)]
+        client = self.imap.client()
+        client.select(f'"{folder}"')
+        for uid in uids:
+            assert client.uid("COPY", uid, "INBOX")[0] == "OK"
+            client.uid("STORE", uid, "+FLAGS", "(\\Deleted)")
+        client.expunge()
+        return len(uids)
 
     def rows(self, sheet: str = "practices") -> list[dict[str, str]]:
         """What the register shows."""
@@ -66,25 +86,34 @@ class Office:
         ]
 
     def count_of(self, name: str) -> int:
-        book = Ledger(self.home / "datos" / LEDGER_FILE)
-        book.open(now_utc())
-        try:
-            with book.reading() as connection:
-                return int(connection.scalar(select(func.count()).select_from(TABLES[name])))
-        finally:
-            book.close()
+        [(count,)] = self.ask(select(func.count()).select_from(TABLES[name]))
+        return count
 
     def dispositions(self) -> list[str]:
+        return sorted(name for (name,) in self.ask(select(messages.c.disposition)))
+
+    def ask(self, statement: Select) -> list[tuple]:
+        """What the ledger holds."""
+        with self.book() as book, book.reading() as connection:
+            return [tuple(row) for row in connection.execute(statement)]
+
+    def column(self, name: str) -> list:
+        """A column of the ledger, as "cases.rounds", in the order of its rows."""
+        table, _, column = name.partition(".")
+        return [value for (value,) in self.ask(select(TABLES[table].c[column]))]
+
+    @contextmanager
+    def book(self) -> Iterator[Ledger]:
+        """The ledger, open."""
         book = Ledger(self.home / "datos" / LEDGER_FILE)
         book.open(now_utc())
         try:
-            with book.reading() as connection:
-                return sorted(connection.scalars(select(messages.c.disposition)))
+            yield book
         finally:
             book.close()
 
 
-TABLES = {"cases": cases, "messages": messages, "deliveries": deliveries, "outbox": outbox}
+TABLES = metadata.tables
 
 
 def make_office(

@@ -47,7 +47,7 @@ def test_a_complete_form_becomes_a_row_and_an_acknowledgement(office):
     assert reply["To"] == "ana@muni.example"
     assert re.search(r"\[PMM-\d{4}-0001-[A-Z2-9]{8}\]", reply["Subject"])
     assert office.imap.snapshot() == []
-    assert len(office.imap.snapshot(_folder(office, "Recibidas"))) == 1
+    assert len(office.imap.snapshot(office.folder("Recibidas"))) == 1
 
 
 def test_an_incomplete_form_gets_one_list_and_its_corrected_version_ends_the_case(office):
@@ -182,24 +182,23 @@ def test_the_same_mail_delivered_twice_is_answered_once(quick):
 
     assert len(quick.replies()) == 1
     assert quick.count_of("cases") == 1
-    assert len(quick.imap.snapshot(_folder(quick, "Recibidas"))) == 2
+    assert len(quick.imap.snapshot(quick.folder("Recibidas"))) == 2
 
 
 def test_a_mail_put_back_into_the_inbox_is_looked_at_again_and_answered_only_if_the_outcome_differs(quick):
     """A person moves a filed mail back: judged anew, filed again, no second reply for the same outcome."""
     quick.deliver(mail("a@b.example", "P", files=[("p.docx", form(fields(), SHIPPED))]))
     quick.tick()
-    client = quick.imap.client()
-    client.select(f'"{_folder(quick, "Recibidas")}"')
-    client.uid("COPY", "1", "INBOX")
-    client.uid("STORE", "1", "+FLAGS", "(\\Deleted)")
-    client.expunge()
+    assert quick.put_back("Recibidas") == 1
+    assert len(quick.imap.snapshot()) == 1
 
     quick.tick()
 
+    assert "looked_again" in quick.column("events.action")
     assert len(quick.replies()) == 1
     assert quick.count_of("cases") == 1
     assert quick.imap.snapshot() == []
+    assert len(quick.imap.snapshot(quick.folder("Recibidas"))) == 1
 
 
 def test_words_in_a_case_thread_are_never_answered(quick):
@@ -300,11 +299,3 @@ def test_staffs_word_stands_in_the_register(quick):
     assert row["title"] == "Título de la Secretaría"
     assert row["situation"] == "Completa"
     assert len(quick.rows("history")) == 1
-
-
-def _folder(office, name):
-    """A folder below Prácticas as it goes on the wire, whatever the server's separator."""
-    from imap_tools.imap_utf7 import utf7_encode
-
-    wire = utf7_encode(name).decode()
-    return next(folder for folder in office.imap.folders() if folder.endswith(wire) and folder != wire)
