@@ -214,7 +214,6 @@ def form_section(form: FormJudgement, reference: str | None, recorded: Recorded)
     advice = tuple(finding for finding in form.findings if finding.severity == "advice")
     match form.disposition:
         case Accepted():
-            deadline = recorded.call.deadline if recorded.late and recorded.call is not None else None
             return Acknowledgement(
                 reference=reference,
                 form=form.form,
@@ -222,7 +221,7 @@ def form_section(form: FormJudgement, reference: str | None, recorded: Recorded)
                 # Consent is never taken for granted.
                 consent=str(form.form.value("consent_publish") or "pending"),
                 again=form.same and form.case is not None and form.case.accepted_version is not None,
-                late=deadline,
+                late=recorded.deadlines.get(reference),
             )
         case NeedsCorrection():
             errors = tuple(finding for finding in form.findings if finding.severity == "error")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,14 +38,13 @@ class Recorded:
         message: The message's row.
         references: The reference of each judged form, `None` where it opens no case.
         tokens: Reference to subject token.
-        late: Whether the call's deadline had passed when a case was begun with this mail.
+        deadlines: Reference to the deadline that had passed when its case was begun; nothing of a case in time.
     """
 
     message: int
     references: tuple[str | None, ...]
     tokens: dict[str, str]
-    call: Call | None = None
-    late: bool = False
+    deadlines: dict[str, date] = field(default_factory=dict)
 
 
 def record(
@@ -91,8 +90,22 @@ def record(
         _record_words(connection, judgement, judgement.thread_case.reference, message=message, now=now)
     _record_reviews(connection, reading, judgement, references, message=message, received=received)
     tokens = {reference: token(connection, reference) for reference in references if reference}
-    late = next((form.case.late for form in judgement.forms if form.case is not None), late)
-    return Recorded(message=message, references=tuple(references), tokens=tokens, call=call, late=late)
+    return Recorded(
+        message=message,
+        references=tuple(references),
+        tokens=tokens,
+        deadlines=missed_deadlines(connection, tuple(tokens), config),
+    )
+
+
+def missed_deadlines(connection: Connection, references: Sequence[str], config: Config) -> dict[str, date]:
+    """Reference to its call's deadline, of the cases begun after it; a later correction makes nobody late."""
+    known = {call.id: call.deadline for call in config.settings.calls}
+    rows = connection.execute(
+        select(cases.c.reference, cases.c.call).where(cases.c.reference.in_(references), cases.c.late)
+    )
+    found = {row.reference: known.get(row.call) for row in rows}
+    return {reference: deadline for reference, deadline in found.items() if deadline is not None}
 
 
 def _record_reviews(

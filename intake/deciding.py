@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from config import Config
 from intake import cases, outbox, recall
 from intake.answering import form_section, prepared
-from intake.cases import Recorded, call_of
+from intake.cases import Recorded
 from intake.checks import usable
 from intake.errors import OperatorError
 from intake.history import KnownCase
@@ -333,13 +333,11 @@ def _answer(
         or isinstance(judged.disposition, Held)
     ):
         return
-    call, late = call_of(config, moment(row.received))
     recorded = Recorded(
         message=row.id,
         references=(known.reference,),
         tokens={known.reference: recall.token(connection, known.reference)},
-        call=call,
-        late=late,
+        deadlines=cases.missed_deadlines(connection, [known.reference], config),
     )
     section = form_section(judged, known.reference, recorded)
     if section is None or config.settings.replies.mode == "off":

@@ -35,7 +35,6 @@ class KnownCase:
         noticed: Whether the notice that a person will read it went out already.
         frozen: Words of withdrawal froze its outgoing mail.
         closed: Staff closed or withdrew it.
-        late: It was begun after its call's deadline.
         waivers: What staff let pass.
         corrections: Field key to the value staff typed, which stands over later versions.
         errors: `(code, field)` of the errors of the last version.
@@ -50,7 +49,6 @@ class KnownCase:
     noticed: bool = False
     frozen: bool = False
     closed: bool = False
-    late: bool = False
     waivers: tuple[Waiver, ...] = ()
     corrections: Mapping[str, str] = field(default_factory=dict)
     errors: tuple[tuple[str, str | None], ...] = ()

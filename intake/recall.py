@@ -310,7 +310,6 @@ def known_case(connection: Connection, reference: str) -> KnownCase | None:
         noticed=row.noticed,
         frozen=row.frozen,
         closed=row.closed,
-        late=row.late,
         waivers=tuple(
             Waiver(code=waiver.code, field=waiver.field, value=waiver.value)
             for waiver in connection.execute(select(waivers).where(waivers.c.reference == reference))

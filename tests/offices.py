@@ -100,7 +100,8 @@ class Office:
     def column(self, name: str) -> list:
         """A column of the ledger, as "cases.rounds", in the order of its rows."""
         table, _, column = name.partition(".")
-        return [value for (value,) in self.ask(select(TABLES[table].c[column]))]
+        found = select(TABLES[table].c[column]).order_by(*TABLES[table].primary_key)
+        return [value for (value,) in self.ask(found)]
 
     @contextmanager
     def book(self) -> Iterator[Ledger]:

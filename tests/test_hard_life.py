@@ -514,7 +514,7 @@ def _call(deadline):
 
 
 def _says_late(reply):
-    return "plazo" in reply.get_body(("plain",)).get_content()
+    return "estuvo abierta hasta" in reply.get_body(("plain",)).get_content()
 
 
 def _swap_last_keys(office):
