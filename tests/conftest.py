@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from hard_days import _office_with, _quick_office
 from servers import (
     _dovecot_server,
     _imap_server,
@@ -20,7 +21,9 @@ from servers import (
 __all__ = [
     "_dovecot_server",
     "_imap_server",
+    "_office_with",
     "_pymap_server",
+    "_quick_office",
     "_smtp_sink",
     "certificate",
     "dovecot_process",

@@ -118,9 +118,15 @@ TABLES = metadata.tables
 
 
 def make_office(
-    home: Path, imap: object, smtp: object, *, extra: str = "", replies: str = "quiet_minutes = 0"
+    home: Path,
+    imap: object,
+    smtp: object,
+    *,
+    extra: str = "",
+    replies: str = "quiet_minutes = 0",
+    mailbox: str = "",
 ) -> Office:
-    """Writes the settings of an office whose servers are on loopback."""
+    """Writes the settings of an office whose servers are on loopback; `mailbox` holds further lines of its."""
     home.mkdir(parents=True, exist_ok=True)
     sink = smtp.settings()
     (home / "settings.toml").write_text(
@@ -132,6 +138,7 @@ security = "plain"
 username = "{imap.user}"
 password = "{imap.password}"
 address = "{ADDRESS}"
+{mailbox}
 
 [smtp]
 host = "{sink.host}"
