@@ -299,7 +299,9 @@ _UNREAD = (
 
 
 def _unread(reading: Reading) -> tuple[str, ...]:
-    """Reasons for staff alone: a limit cut the mail short, or a file beside the form cannot be read."""
+    """The reason, for staff alone, that a limit cut the mail short or a file beside the form cannot be read."""
+    if reading.problems:
+        return ("problems",)
     found = [
         finding
         for file in reading.files
@@ -307,8 +309,7 @@ def _unread(reading: Reading) -> tuple[str, ...]:
         for finding in file.findings
         if finding.code.startswith(_UNREAD)
     ]
-    reasons = ["problems"] if reading.problems else []
-    return (*reasons, "other_file_unread") if found else tuple(reasons)
+    return ("other_file_unread",) if found else ()
 
 
 def _one_form(

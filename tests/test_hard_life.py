@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
 from intake.errors import LedgerAdoption, MailboxUnavailable
+from intake.imap_connection import ImapConnection
 from intake.mailbox import ImapMailbox
 from intake.schema import facts
 from intake.worker import now_utc
@@ -166,24 +167,22 @@ def test_clocks_that_disagree_by_minutes_lose_no_mail(tmp_path, pymap_server, sm
 
 def test_a_mail_that_cannot_be_moved_stops_no_other(quick_office, monkeypatch):
     """Register and replies go on, other mails are filed, and the report says that filing waits."""
-    file = ImapMailbox.file
+    command = ImapConnection.uid
     quick_office.deliver(from_luz())
     [(stuck, _flags, _raw)] = quick_office.imap.snapshot()
     for number in (1, 2):
-        quick_office.deliver(
-            mail(f"a{number}@muni.example", "P", files=[practice(title=f"Título número {number}")])
-        )
+        files = [practice(title=f"Título número {number}")]
+        quick_office.deliver(mail(f"a{number}@muni.example", "P", files=files))
     quick_office.deliver(
         mail("bo@univ.example", "Form", "Could you please send me the practice form in Word?")
     )
 
-    def refusing(box, uid, folder, **options):
-        if uid == stuck:
-            raise MailboxUnavailable("refuses to move this one")
-        return file(box, uid, folder, **options)
+    def refusing(link, verb, uids, *rest):
+        if verb == "MOVE" and stuck in _expanded(uids):
+            return "NO", [b"[CANNOT] not this one"]
+        return command(link, verb, uids, *rest)
 
-    monkeypatch.setattr(ImapMailbox, "file", refusing)
-    monkeypatch.setattr(ImapMailbox, "file_all", _one_by_one)
+    monkeypatch.setattr(ImapConnection, "uid", refusing)
     report = quick_office.tick()
 
     assert report.waiting == ("filing",)
@@ -272,15 +271,10 @@ def test_a_kill_around_the_workbooks_replacing_never_takes_our_text_for_staffs(q
     assert set(quick_office.column("register_cells.offered")) == {None}
 
 
-def _one_by_one(box, uids, folder, **options):
-    """`file_all` as it is on a server that cannot move several at once."""
-    settled = {}
-    for uid in uids:
-        try:
-            settled[uid] = box.file(uid, folder, **options)
-        except MailboxUnavailable:
-            continue
-    return settled
+def _expanded(uids):
+    """The UIDs of a set as it goes on the wire: "101:103,107"."""
+    ends = (part.partition(":") for part in uids.split(","))
+    return {uid for first, _, last in ends for uid in range(int(first), int(last or first) + 1)}
 
 
 def _call(deadline):
