@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 from hard_days import DAY, MINUTE, Killed, at, from_ana, from_luz, kill_at, practice
 from offices import mail, make_office
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
@@ -204,7 +204,35 @@ def test_a_ledger_that_is_lost_refuses_to_begin_beside_filed_mail(quick_office):
     assert quick_office.count_of("cases") == 0
 
 
+def test_a_mail_over_the_limit_in_a_cases_thread_waits_for_a_person(office_with):
+    """It is not read, but a line of Por revisar tells of which case it is; one that names us not is left."""
+    office = office_with(extra="\n[limits]\nmessage_bytes = 80000\n")
+    office.deliver(from_luz(practice("P2", summary=None)))
+    office.tick()
+    [request] = office.replies()
+    photograph = ("foto.jpg", b"\xff\xd8\xff\xe0" + b"1" * 90_000)
+    office.deliver(
+        from_luz(practice("P2"), photograph, subject="RE: Envío", In_Reply_To=request["Message-ID"])
+    )
+    office.deliver(mail("x@y.example", "fotos", files=[photograph]))
+
+    office.tick()
+
+    assert office.column("review.reason") == ["oversize"]
+    assert office.column("review.reference") == office.column("cases.reference")
+    assert sorted(office.dispositions()) == ["held", "ignored", "needs_correction"]
+    assert len(office.imap.snapshot()) == 1
+
+
 # The register
+
+
+def test_an_idle_look_reads_no_table_whole(quick_office):
+    """What the register does not show yet is found by an index of that alone, however many cases there are."""
+    for table, index in (("cases", "cases_behind"), ("review", "review_behind")):
+        query = f"EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE changed > registered"
+        [(*_numbers, plan)] = quick_office.ask(text(query))
+        assert index in plan
 
 
 def test_the_register_is_served_when_the_mailbox_is_not(quick_office):

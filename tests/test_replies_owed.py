@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from email.message import EmailMessage
 from zoneinfo import ZoneInfo
 
@@ -9,6 +12,7 @@ import pytest
 from hard_days import DAY, HOUR, MINUTE, Killed, at, from_ana, from_luz, kill_at, practice
 from offices import ADDRESS, mail
 
+from intake.telling import status_of
 from intake.worker import now_utc
 
 LIMA = ZoneInfo("America/Lima")
@@ -171,3 +175,42 @@ def test_a_template_request_that_is_put_back_is_answered_once_in_all(quick_offic
     assert "looked_again" in quick_office.column("events.action")
     assert quick_office.imap.snapshot() == []
     assert len(quick_office.replies()) == 1
+
+
+# The operator
+
+
+def test_running_without_a_way_to_answer_is_refused(office_with):
+    """Mail would be judged and never filed, and nobody told; with replies off it is what was asked for."""
+    office = office_with()
+    settings = office.home / "settings.toml"
+    text = re.sub(r"\[smtp\].*?(?=\[paths\])", "", settings.read_text(), flags=re.DOTALL)
+    settings.write_text(text)
+    command = [sys.executable, "-m", "intake", "run", "--once", "--config", str(office.home)]
+
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    settings.write_text(text.replace("[replies]\n", '[replies]\nmode = "off"\n'))
+    office.deliver(from_ana())
+    accepted = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert refused.returncode == 2
+    assert "smtp" in refused.stderr
+    assert accepted.returncode == 0
+    assert len(office.rows()) == 1
+    assert office.imap.snapshot() == []
+
+
+def test_a_reply_is_overdue_after_two_looks(quick_office, monkeypatch):
+    """What goes at the next look is no alarm; what two looks did not send is."""
+    quick_office.smtp.rcpt += ["451 4.7.1 later"] * 9
+    quick_office.deliver(from_ana())
+    start = now_utc()
+    quick_office.tick(**at(start))
+    found = {}
+    for minutes in (0, 2, 4):
+        monkeypatch.setattr("intake.telling.now_utc", lambda minutes=minutes: start + minutes * MINUTE)
+        told = status_of(quick_office.config)
+        found[minutes] = (told["owed"], told["overdue"])
+
+    # Put off for a minute; the mailbox is looked at each minute.
+    assert found == {0: (1, 0), 2: (1, 0), 4: (1, 1)}
