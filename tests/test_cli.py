@@ -19,6 +19,7 @@ from config import load
 from intake.assembly import LEDGER_FILE
 from intake.cli import app
 from intake.ledger import Ledger, stamp
+from intake.reading import read, read_document
 from intake.schema import outbox
 
 CONFIG = load()
@@ -40,6 +41,42 @@ class Outcome:
     def lines(self):
         """Standard output as JSON, one object a line; anything else there fails."""
         return [json.loads(line) for line in self.out.splitlines()]
+
+
+class ReaderHere:
+    """Reads in this process what the child would read; that both say the same is proved beside the child."""
+
+    def __init__(self, config):
+        self._config = config
+        self._raw = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def start(self, raw):
+        self._raw = raw
+
+    def result(self):
+        return self.read(self._raw)
+
+    def read(self, raw):
+        return read(raw, self._config)
+
+    def read_document(self, data):
+        return read_document(data, self._config)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def _reader_here(monkeypatch):
+    """A child a command would cost more than all the rest; the last tests here run the real program."""
+    for place in ("checking", "replaying", "assembly"):
+        monkeypatch.setattr(f"intake.{place}.BoundedReader", ReaderHere)
 
 
 @pytest.fixture(name="command")
@@ -831,6 +868,25 @@ def test_the_command_itself_prints_utf_8_json_in_any_locale(tmp_path):
     verdict = json.loads(done.stdout.decode("utf-8"))
     assert verdict["verdict"] == "accepted"
     assert verdict["fields"]["title"] == fields()["title"]
+
+
+def test_the_command_itself_replays(tmp_path):
+    """With its child, as a person runs it."""
+    path = stored(
+        tmp_path / "m.eml", "a@x.example", "P", day=None, files=[practice(), practice(title="Otra")]
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-m", "intake", "replay", path, "--json"],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
+    line = json.loads(done.stdout)
+    assert set(line) == REPLAYED
+    assert [form["reference"] for form in line["forms"]] == ["PMM-2026-0001", "PMM-2026-0002"]
 
 
 @pytest.mark.parametrize(
