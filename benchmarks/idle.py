@@ -27,6 +27,8 @@ from intake.worker import Worker, now_utc
 
 # Stands for the forms and mails in long columns, which no idle tick may read.
 _FILLER = "x" * 1_000
+# Taken by each of the two workers, to see whether a mail costs more with many behind it.
+MAILS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,7 @@ class Idle:
         small, large: Median milliseconds of a tick with few and with many mails in the ledger.
         ratio: Median of the pairs' own ratios, wall time.
         cpu_ratio: The same in processor time of the worker.
+        mail_small, mail_large: Milliseconds of processor time for a mail, with few and with many in the ledger.
     """
 
     commands: int
@@ -49,6 +52,8 @@ class Idle:
     large: float
     ratio: float
     cpu_ratio: float
+    mail_small: float
+    mail_large: float
 
 
 def measure(folder: Path, post: Post, sink: Sink, sizes: tuple[int, int], pairs: int) -> Idle:
@@ -69,6 +74,7 @@ def measure(folder: Path, post: Post, sink: Sink, sizes: tuple[int, int], pairs:
             workers[1].tick()
         after = _files(offices[1].home)
         times = list(_pairs(workers[0], workers[1], pairs))
+        busy = [_busy(office, worker, post) for office, worker in zip(offices, workers, strict=True)]
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     return Idle(
         commands=commands,
@@ -78,7 +84,16 @@ def measure(folder: Path, post: Post, sink: Sink, sizes: tuple[int, int], pairs:
         large=statistics.median(many[0] for _few, many in times) * 1e3,
         ratio=statistics.median(many[0] / few[0] for few, many in times),
         cpu_ratio=statistics.median(many[1] / few[1] for few, many in times),
+        mail_small=busy[0] * 1e3,
+        mail_large=busy[1] * 1e3,
     )
+
+
+def _busy(office: Office, worker: Worker, post: Post) -> float:
+    """Processor seconds of the worker for one mail of the usual mix."""
+    count = post.fill(office.imap, mails_for(office, MAILS, seed=4))
+    _wall, cpu = _timed(worker)
+    return cpu / count
 
 
 def _commands(worker: Worker) -> int:

@@ -152,6 +152,10 @@ def _idle_lines(found: idle.Idle) -> Iterator[Line]:
         bar=f"<= {MOST_IDLE} x",
         met=max(found.ratio, found.cpu_ratio) <= MOST_IDLE,
     )
+    yield Line(
+        what=f"a mail: processor time with {many:,} in the ledger against {few:,}",
+        found=f"{found.mail_large:.1f} and {found.mail_small:.1f} ms, {found.mail_large / found.mail_small:.2f} x",
+    )
 
 
 def _starts(times: int) -> dict[str, list[float]]:
