@@ -283,8 +283,11 @@ def _judge_again(
         now=now,
     )
     cases.settle_case(connection, reference, judged, number=number, known=known, now=now)
-    if released or (name_of(disposition) == "accepted" and last.disposition != "accepted"):
-        # Staff's word completes a form or not; only that it is complete, or what they release, is news.
+    complete = name_of(disposition) == "accepted" and last.disposition != "accepted"
+    outdated = known.errors != judged.errors and outbox.is_asking(connection, reference)
+    if released or complete or outdated:
+        # Staff's word completes a form or not; only that it is complete, or what they release, is news. A request
+        # that has not left yet asks no longer for what they filled in.
         _answer(connection, judged, known, last.message, config, now)
     return name_of(disposition)
 

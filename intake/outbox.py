@@ -158,6 +158,18 @@ def supersede(connection: Connection, references: Sequence[str], now: datetime) 
         _count_round(connection, reference, -1)
 
 
+def is_asking(connection: Connection, reference: str) -> bool:
+    """Whether a correction request of this case alone has not left yet."""
+    others = select(outbox_cases.c.outbox).where(outbox_cases.c.reference != reference)
+    statement = (
+        select(outbox.c.id)
+        .join(outbox_cases, outbox_cases.c.outbox == outbox.c.id)
+        .where(outbox_cases.c.reference == reference, outbox_cases.c.asks)
+        .where(outbox.c.state.in_(("waiting", "due")), outbox.c.id.not_in(others))
+    )
+    return connection.scalar(statement.limit(1)) is not None
+
+
 def freeze(connection: Connection, reference: str, now: datetime) -> None:
     """Words of withdrawal: nothing unsent leaves; a letter that speaks of other cases too waits for a person."""
     supersede(connection, [reference], now)

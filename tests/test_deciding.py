@@ -62,6 +62,11 @@ class Desk:
     def _now(self):
         return NOW + timedelta(minutes=next(self._minutes))
 
+    def waits(self, minutes):
+        """Nothing happens for so long."""
+        for _ in range(minutes):
+            self._now()
+
     def arrives(
         self,
         *,
@@ -203,6 +208,22 @@ def test_a_correction_that_leaves_something_open_asks_nobody_again(desk):
     assert desk.sends() == []
     assert desk.decides(Correct(field="summary", value="Un resumen. " * 30)) == "accepted"
     assert len(desk.sends()) == 1
+
+
+def test_a_request_that_has_not_left_yet_asks_no_longer_for_what_staff_filled_in():
+    """One letter in its new form, and one round."""
+    desk = Desk(configured(quiet_minutes=10))
+    desk.arrives(start=None, summary=None)
+
+    desk.decides(Correct(field="start", value="2021"))
+
+    assert desk.states() == ["superseded", "due"]
+    assert desk.case().rounds == 1
+    assert desk.sends() == []
+    desk.waits(10)
+    [request] = desk.sends()
+    assert "Resumen" in text_of(request)
+    assert "¿Desde cuándo?" not in text_of(request)
 
 
 def test_a_correction_of_a_complete_case_is_silent(desk):
