@@ -247,6 +247,9 @@ def _is_other_practice(case: KnownCase, form: Form) -> bool:
     title = str(form.value("title") or "")
     if case.accepted_version is None or form.case_id is not None or not title or not case.title:
         return False
+    if "title" in case.corrections:
+        # Staff's own title, a translation perhaps, tells nothing about the sender's.
+        return False
     return fuzz.token_set_ratio(title.casefold(), case.title.casefold()) < FAR_TITLE
 
 
@@ -304,7 +307,8 @@ def known_case(connection: Connection, reference: str) -> KnownCase | None:
         reference=reference,
         disposition=row.disposition,
         title=row.title,
-        rounds=row.rounds,
+        # A request that still waits for quiet was no round yet: a newer version supersedes it.
+        rounds=row.rounds - _unsent_requests(connection, reference),
         versions=last.number if last is not None else 0,
         accepted_version=row.accepted_version,
         noticed=row.noticed,
@@ -322,6 +326,16 @@ def known_case(connection: Connection, reference: str) -> KnownCase | None:
         },
         errors=tuple((finding.code, finding.field) for finding in findings if finding.severity == "error"),
     )
+
+
+def _unsent_requests(connection: Connection, reference: str) -> int:
+    statement = (
+        select(func.count())
+        .select_from(outbox_cases.join(outbox, outbox.c.id == outbox_cases.c.outbox))
+        .where(outbox_cases.c.reference == reference, outbox_cases.c.asks)
+        .where(outbox.c.state.in_(("due", "waiting")))
+    )
+    return int(connection.scalar(statement) or 0)
 
 
 def _midnight(now: datetime, config: Config) -> datetime:

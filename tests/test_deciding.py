@@ -583,3 +583,13 @@ def test_what_is_decided_is_shown_in_the_register(desk):
         wanted, _cases, _lines = projection.wanted_rows(connection, CONFIG)
     [row] = wanted.practices
     assert row.cells["start"] == "2021"
+
+
+def test_a_title_that_staff_translated_is_still_the_same_practice(desk):
+    """The sender's next version bears the old title."""
+    desk.arrives(start=None)
+    desk.sends()
+    desk.decides(Correct(field="start", value="2021"))
+    desk.decides(Correct(field="title", value="Voces: women on the loudspeaker"))
+
+    assert desk.arrives(short="Otra frase").disposition.reason == "complete"
