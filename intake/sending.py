@@ -119,8 +119,12 @@ class Sending:
 
     def _need_not_be_sent(self, owed: Owed, now: datetime) -> tuple[str, str] | None:
         """The state of a reply that must not leave (again), with the reason; `None` when it goes."""
-        if (now - owed.first_due).days >= self._config.settings.replies.stale_days:
+        told = self._told_by_sent(owed)
+        if told is None and (now - owed.first_due).days >= self._config.settings.replies.stale_days:
             return "waiting", "stale"
+        return told
+
+    def _told_by_sent(self, owed: Owed) -> tuple[str, str] | None:
         if not self._settings.sent or owed.answers is None:
             return None
         with self._book.reading() as connection:
