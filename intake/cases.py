@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from config import Config
@@ -28,6 +28,34 @@ from intake.schema import cases, events, messages, review, sequences, versions, 
 from parsers.form import Form
 
 form_json: TypeAdapter[Form] = TypeAdapter(Form)
+
+
+# Statements of every mail are built once: building one costs more than running it.
+_NEXT_NUMBER = upsert(sequences).on_conflict_do_update(
+    index_elements=["prefix", "year"], set_={"last": sequences.c.last + 1}
+)
+_LAST_NUMBER = select(sequences.c.last).where(
+    sequences.c.prefix == bindparam("prefix"), sequences.c.year == bindparam("year")
+)
+_NO_CONTACTS = voices.delete().where(voices.c.reference == bindparam("of"), voices.c.role == "contact")
+_NEW_VOICE = upsert(voices)
+# Once proved stays proved: from then on the address alone is no proof.
+_VOICE = _NEW_VOICE.on_conflict_do_update(
+    index_elements=["reference", "address", "role"],
+    set_={"verified": voices.c.verified | _NEW_VOICE.excluded.verified},
+)
+_LAST_VERSION = (
+    select(versions)
+    .where(versions.c.reference == bindparam("reference"))
+    .order_by(versions.c.number.desc())
+    .limit(1)
+)
+_LAST_ACCEPTED = _LAST_VERSION.where(versions.c.disposition == "accepted")
+_TOUCH = (
+    update(cases)
+    .where(cases.c.reference.in_(bindparam("these", expanding=True)))
+    .values(changed=cases.c.changed + 1, changed_at=bindparam("at"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +204,7 @@ def _record_message(
         connection.execute(update(messages).where(messages.c.id == earlier).values(**values))
         _event(connection, now, "looked_again", message=earlier)
         return earlier
-    return int(connection.execute(insert(messages).values(**values)).inserted_primary_key[0])  # type: ignore[index]
+    return int(connection.execute(insert(messages), values).inserted_primary_key[0])  # type: ignore[index]
 
 
 def call_of(config: Config, received: datetime) -> tuple[Call | None, bool]:
@@ -249,17 +277,18 @@ def _new_case(
 ) -> str:
     reference = _next_reference(connection, received, config)
     connection.execute(
-        insert(cases).values(
-            reference=reference,
-            row_key=new_key(),
-            call=call.id if call is not None else "",
-            late=late,
-            opened=stamp(received),
-            disposition="held",
-            situation="received",
-            language=judged.form.language,
-            changed_at=stamp(received),
-        )
+        insert(cases),
+        {
+            "reference": reference,
+            "row_key": new_key(),
+            "call": call.id if call is not None else "",
+            "late": late,
+            "opened": stamp(received),
+            "disposition": "held",
+            "situation": "received",
+            "language": judged.form.language,
+            "changed_at": stamp(received),
+        },
     )
     return reference
 
@@ -272,17 +301,9 @@ def new_key() -> str:
 def _next_reference(connection: Connection, received: datetime, config: Config) -> str:
     settings = config.settings
     year = received.astimezone(ZoneInfo(settings.office.timezone)).year
-    statement = upsert(sequences).values(prefix=settings.reference.prefix, year=year, last=1)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["prefix", "year"], set_={"last": sequences.c.last + 1}
-        )
-    )
-    last = connection.scalar(
-        select(sequences.c.last).where(
-            sequences.c.prefix == settings.reference.prefix, sequences.c.year == year
-        )
-    )
+    of_year = {"prefix": settings.reference.prefix, "year": year}
+    connection.execute(_NEXT_NUMBER, {**of_year, "last": 1})
+    last = connection.scalar(_LAST_NUMBER, of_year)
     return f"{settings.reference.prefix}-{year}-{last:0{settings.reference.digits}d}"
 
 
@@ -299,18 +320,19 @@ def add_version(
 ) -> None:
     """Adds a version of a case, from the sender or from staff."""
     connection.execute(
-        insert(versions).values(
-            reference=reference,
-            number=number,
-            message=message,
-            at=stamp(now),
-            source=source,
-            digest=judged.file.digest if judged.file is not None else "",
-            disposition=name_of(judged.disposition),
-            form=form_json.dump_json(judged.form).decode(),
-            findings=findings_json.dump_json(judged.findings).decode(),
-            files=json.dumps(list(files), ensure_ascii=False),
-        )
+        insert(versions),
+        {
+            "reference": reference,
+            "number": number,
+            "message": message,
+            "at": stamp(now),
+            "source": source,
+            "digest": judged.file.digest if judged.file is not None else "",
+            "disposition": name_of(judged.disposition),
+            "form": form_json.dump_json(judged.form).decode(),
+            "findings": findings_json.dump_json(judged.findings).decode(),
+            "files": json.dumps(list(files), ensure_ascii=False),
+        },
     )
 
 
@@ -357,17 +379,15 @@ def _voices(connection: Connection, reference: str, form: Form, reading: Reading
     addresses = [(folded(reading.sender), "sender", reading.screening.trust == "verified")]
     emails = form.value("focal_email")
     if isinstance(emails, list):
-        connection.execute(voices.delete().where(voices.c.reference == reference, voices.c.role == "contact"))
+        connection.execute(_NO_CONTACTS, {"of": reference})
         addresses += [(folded(str(address)), "contact", False) for address in emails]
-    for address, role, verified in addresses:
-        if address is None:
-            continue
-        statement = upsert(voices).values(reference=reference, address=address, role=role, verified=verified)
-        # Once proved stays proved: from then on the address alone is no proof.
-        raised = {"verified": voices.c.verified | statement.excluded.verified}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["reference", "address", "role"], set_=raised)
-        )
+    rows = [
+        {"reference": reference, "address": address, "role": role, "verified": verified}
+        for address, role, verified in addresses
+        if address is not None
+    ]
+    if rows:
+        connection.execute(_VOICE, rows)
 
 
 def _record_words(
@@ -435,14 +455,15 @@ def _event(
     **detail: Any,
 ) -> None:
     connection.execute(
-        insert(events).values(
-            reference=reference,
-            message=message,
-            at=stamp(now),
-            action=action,
-            by=by,
-            detail=json.dumps(detail, ensure_ascii=False),
-        )
+        insert(events),
+        {
+            "reference": reference,
+            "message": message,
+            "at": stamp(now),
+            "action": action,
+            "by": by,
+            "detail": json.dumps(detail, ensure_ascii=False),
+        },
     )
 
 
@@ -462,19 +483,11 @@ def add_event(
 
 def last_version(connection: Connection, reference: str, *, accepted: bool = False) -> Row[Any] | None:
     """The last version of a case, or the last complete one."""
-    statement = (
-        select(versions).where(versions.c.reference == reference).order_by(versions.c.number.desc()).limit(1)
-    )
-    if accepted:
-        statement = statement.where(versions.c.disposition == "accepted")
-    return connection.execute(statement).first()
+    statement = _LAST_ACCEPTED if accepted else _LAST_VERSION
+    return connection.execute(statement, {"reference": reference}).first()
 
 
 def touch(connection: Connection, references: Sequence[str], now: datetime) -> None:
     """The register has something new to show of these cases."""
     if references:
-        connection.execute(
-            update(cases)
-            .where(cases.c.reference.in_(references))
-            .values(changed=cases.c.changed + 1, changed_at=stamp(now))
-        )
+        connection.execute(_TOUCH, {"these": list(references), "at": stamp(now)})

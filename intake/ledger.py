@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, create_engine, event, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
@@ -35,6 +35,16 @@ from intake.schema import (
 
 # How far our clock and the mail server's may differ.
 SKEW = timedelta(minutes=15)
+
+# Statements of every mail are built once: building one costs more than running it.
+_FACT = select(facts.c.value).where(facts.c.name == bindparam("name"))
+_OF_DELIVERY = update(deliveries).where(deliveries.c.id == bindparam("key"))
+_NEW_DELIVERY = upsert(deliveries)
+_DELIVERED = _NEW_DELIVERY.on_conflict_do_update(
+    index_elements=["account", "folder", "uidvalidity", "uid"],
+    set_={"raw": _NEW_DELIVERY.excluded.raw, "state": _NEW_DELIVERY.excluded.state},
+    where=deliveries.c.state == "withheld",
+)
 
 
 def stamp(moment: datetime) -> str:
@@ -165,7 +175,7 @@ def _engine(path: Path | None) -> Engine:
 
 def fact(connection: Connection, name: str) -> str | None:
     """A single value by name."""
-    return connection.scalar(select(facts.c.value).where(facts.c.name == name))
+    return connection.scalar(_FACT, {"name": name})
 
 
 def set_fact(connection: Connection, name: str, value: str) -> None:
@@ -223,25 +233,22 @@ def note_deliveries(connection: Connection, kept: Sequence[tuple[Fetched, str]])
 
     A mail that the server withheld has no original yet (`""`): it is noted, so that it is asked for again.
     """
-    for fetched, raw in kept:
-        statement = upsert(deliveries).values(
-            account=fetched.delivery.account,
-            folder=fetched.delivery.folder,
-            uidvalidity=fetched.delivery.uidvalidity,
-            uid=fetched.delivery.uid,
-            raw=raw,
-            size=fetched.size,
-            internal_date=stamp(fetched.internal_date),
-            state="new" if raw else "withheld",
-            attempts=0,
-        )
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["account", "folder", "uidvalidity", "uid"],
-                set_={"raw": raw, "state": statement.excluded.state},
-                where=deliveries.c.state == "withheld",
-            )
-        )
+    rows = [
+        {
+            "account": fetched.delivery.account,
+            "folder": fetched.delivery.folder,
+            "uidvalidity": fetched.delivery.uidvalidity,
+            "uid": fetched.delivery.uid,
+            "raw": raw,
+            "size": fetched.size,
+            "internal_date": stamp(fetched.internal_date),
+            "state": "new" if raw else "withheld",
+            "attempts": 0,
+        }
+        for fetched, raw in kept
+    ]
+    if rows:
+        connection.execute(_DELIVERED, rows)
 
 
 def pending(connection: Connection, state: str, *, account: str) -> list[Pending]:
@@ -306,23 +313,21 @@ def decide_delivery(connection: Connection, delivery: int, message: int, file_to
     """A delivery has its verdict; without a folder it is done, for the mail stays where it is."""
     state = "done" if file_to is None else "decided"
     connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id == delivery)
-        .values(message=message, file_to=file_to, state=state)
+        _OF_DELIVERY, {"key": delivery, "message": message, "file_to": file_to, "state": state}
     )
 
 
 def note_filed(connection: Connection, delivery: int, filed: Filed | None) -> None:
     """A mail was filed, or is gone from its folder, which counts as filed."""
     connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id == delivery)
-        .values(
-            state="done",
-            filed_folder=filed.folder if filed else None,
-            filed_uidvalidity=filed.uidvalidity if filed else None,
-            filed_uid=filed.uid if filed else None,
-        )
+        _OF_DELIVERY,
+        {
+            "key": delivery,
+            "state": "done",
+            "filed_folder": filed.folder if filed else None,
+            "filed_uidvalidity": filed.uidvalidity if filed else None,
+            "filed_uid": filed.uid if filed else None,
+        },
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
 from config import Config
 from intake.answering import Reply, mime
@@ -25,6 +25,27 @@ from responses.letters import Correction, Waiting
 
 # A refused or failed handing over is tried again after these minutes, then daily.
 RETRY_MINUTES = (1, 5, 15, 60, 240)
+
+# Statements of every mail are built once: building one costs more than running it.
+_DUE = (
+    select(outbox)
+    .where(outbox.c.state.in_(("sending", "due")), outbox.c.due <= bindparam("now"))
+    .order_by(outbox.c.state.desc(), outbox.c.due, outbox.c.id)
+    .limit(bindparam("most"))
+)
+_OF_REPLY = update(outbox).where(outbox.c.id == bindparam("key"))
+_OF_DUE_REPLY = _OF_REPLY.where(outbox.c.state == "due")
+_BYTES = select(letters.c.mime).where(letters.c.outbox == bindparam("reply"))
+_SPOKEN_OF = select(outbox_cases.c.reference).where(outbox_cases.c.outbox == bindparam("reply"))
+_RECEIVED = select(messages.c.received).where(messages.c.id == bindparam("message"))
+_THESE: BindParameter[list[str]] = bindparam("these", expanding=True)
+_ALSO = outbox_cases.alias("also")
+# From the cases to their letters by the index; the other way round it would grow with the ledger.
+_UNSENT_OF_THESE_ALONE = select(outbox.c.id).where(
+    outbox.c.id.in_(select(outbox_cases.c.outbox).where(outbox_cases.c.reference.in_(_THESE))),
+    outbox.c.state.in_(("waiting", "due")),
+    ~select(_ALSO.c.outbox).where(_ALSO.c.outbox == outbox.c.id, _ALSO.c.reference.not_in(_THESE)).exists(),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,28 +112,29 @@ def queue(
     )
     supersede(connection, named, now)
     row = connection.execute(
-        insert(outbox).values(
-            message=message,
-            kind=reply.kind,
-            state="waiting" if replies.mode == "approve" else "due",
-            due=stamp(due),
-            first_due=stamp(due),
-            recipient=reply.recipient,
-            address=folded(reply.recipient),
-            language=reply.letter.language,
-            subject=reply.composed.subject,
-            message_id=message_id,
-            reply_id=reply_id,
-            answers=answers,
-            references=json.dumps(list(thread)),
-            created=stamp(now),
-        )
+        insert(outbox),
+        {
+            "message": message,
+            "kind": reply.kind,
+            "state": "waiting" if replies.mode == "approve" else "due",
+            "due": stamp(due),
+            "first_due": stamp(due),
+            "recipient": reply.recipient,
+            "address": folded(reply.recipient),
+            "language": reply.letter.language,
+            "subject": reply.composed.subject,
+            "message_id": message_id,
+            "reply_id": reply_id,
+            "answers": answers,
+            "references": json.dumps(list(thread)),
+            "created": stamp(now),
+        },
     ).inserted_primary_key[0]  # type: ignore[index]
-    connection.execute(insert(letters).values(outbox=row, mime=data))
+    connection.execute(insert(letters), {"outbox": row, "mime": data})
     asked = {section.reference for section in reply.letter.sections if isinstance(section, Correction)}
     for reference in dict.fromkeys(named):
         connection.execute(
-            insert(outbox_cases).values(outbox=row, reference=reference, asks=reference in asked)
+            insert(outbox_cases), {"outbox": row, "reference": reference, "asks": reference in asked}
         )
         if reference in asked:
             _count_round(connection, reference, 1)
@@ -139,15 +161,7 @@ def supersede(connection: Connection, references: Sequence[str], now: datetime) 
     """
     if not references:
         return
-    others = select(outbox_cases.c.outbox).where(outbox_cases.c.reference.not_in(references))
-    ours = select(outbox_cases.c.outbox).where(outbox_cases.c.reference.in_(references))
-    unsent = list(
-        connection.scalars(
-            select(outbox.c.id).where(
-                outbox.c.state.in_(("waiting", "due")), outbox.c.id.in_(ours), outbox.c.id.not_in(others)
-            )
-        )
-    )
+    unsent = list(connection.scalars(_UNSENT_OF_THESE_ALONE, {"these": list(references)}))
     if not unsent:
         return
     connection.execute(
@@ -194,12 +208,7 @@ def quiet(connection: Connection, sender: str | None, now: datetime, minutes: fl
 
 def due(connection: Connection, now: datetime, *, limit: int = 50) -> list[Owed]:
     """Replies to hand over now, the interrupted ones first."""
-    rows = connection.execute(
-        select(outbox)
-        .where(outbox.c.state.in_(("sending", "due")), outbox.c.due <= stamp(now))
-        .order_by(outbox.c.state.desc(), outbox.c.due, outbox.c.id)
-        .limit(limit)
-    ).all()
+    rows = connection.execute(_DUE, {"now": stamp(now), "most": limit}).all()
     return [_owed(row) for row in rows]
 
 
@@ -226,7 +235,7 @@ def bytes_of(connection: Connection, reply: int) -> bytes:
     Raises:
         LookupError: There is no such reply.
     """
-    data = connection.scalar(select(letters.c.mime).where(letters.c.outbox == reply))
+    data = connection.scalar(_BYTES, {"reply": reply})
     if data is None:
         raise LookupError(f"reply {reply}")
     return bytes(data)
@@ -241,17 +250,12 @@ def next_due(connection: Connection) -> datetime | None:
 def mark(connection: Connection, reply: int, state: str, now: datetime, trouble: str = "") -> None:
     """A reply's new state."""
     settled = stamp(now) if state in ("sent", "refused", "superseded") else None
-    connection.execute(
-        update(outbox).where(outbox.c.id == reply).values(state=state, settled=settled, trouble=trouble)
-    )
+    connection.execute(_OF_REPLY, {"key": reply, "state": state, "settled": settled, "trouble": trouble})
 
 
 def claim(connection: Connection, reply: int) -> bool:
     """Marks a due reply as being sent; False when it was superseded meanwhile."""
-    result = connection.execute(
-        update(outbox).where(outbox.c.id == reply, outbox.c.state == "due").values(state="sending")
-    )
-    return bool(result.rowcount)
+    return bool(connection.execute(_OF_DUE_REPLY, {"key": reply, "state": "sending"}).rowcount)
 
 
 def is_ours(connection: Connection, answer: SentAnswer) -> bool:
@@ -313,10 +317,10 @@ def _approve(connection: Connection, which: ColumnElement[bool], now: datetime) 
 
 def references_of(connection: Connection, reply: int) -> list[str]:
     """Cases a reply speaks of."""
-    return list(connection.scalars(select(outbox_cases.c.reference).where(outbox_cases.c.outbox == reply)))
+    return list(connection.scalars(_SPOKEN_OF, {"reply": reply}))
 
 
 def received_of(connection: Connection, message: int) -> datetime | None:
     """When the answered mail arrived."""
-    text = connection.scalar(select(messages.c.received).where(messages.c.id == message))
+    text = connection.scalar(_RECEIVED, {"message": message})
     return moment(text) if text else None

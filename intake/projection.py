@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from config import Config
 from config.form import Field
@@ -41,6 +41,17 @@ class Shown:
 
     changed: int
     row_key: str
+
+
+# Statements of every case are built once: building one costs more than running it.
+_LAST_SENT = (
+    select(func.max(outbox.c.settled))
+    .join(outbox_cases, outbox_cases.c.outbox == outbox.c.id)
+    .where(outbox_cases.c.reference == bindparam("reference"), outbox.c.state == "sent")
+)
+_SENDERS = select(voices.c.address).where(
+    voices.c.reference == bindparam("reference"), voices.c.role == "sender"
+)
 
 
 def wanted_rows(connection: Connection, config: Config) -> tuple[Wanted, dict[str, Shown], dict[int, Shown]]:
@@ -130,10 +141,8 @@ class _Projection:
         cells["organization"] = self._text("main_implementer")
         emails = self._shown.value("focal_email")
         cells["focal_email"] = "\n".join(str(email) for email in emails) if isinstance(emails, list) else None
-        sender = select(voices.c.address).where(
-            voices.c.reference == self._case.reference, voices.c.role == "sender"
-        )
-        cells["submitter_email"] = "\n".join(self._connection.scalars(sender)) or None
+        senders = self._connection.scalars(_SENDERS, {"reference": self._case.reference})
+        cells["submitter_email"] = "\n".join(senders) or None
         return RegisterRow(key=self._case.row_key, cells=cells)
 
     def _text(self, key: str) -> str | None:
@@ -209,12 +218,7 @@ class _Projection:
         return f"{count}, {described.lower()}" if described else str(count)
 
     def _last_notice(self) -> str | None:
-        statement = (
-            select(func.max(outbox.c.settled))
-            .join(outbox_cases, outbox_cases.c.outbox == outbox.c.id)
-            .where(outbox_cases.c.reference == self._case.reference, outbox.c.state == "sent")
-        )
-        sent = self._connection.scalar(statement)
+        sent = self._connection.scalar(_LAST_SENT, {"reference": self._case.reference})
         return self._words.tables["notices"]["sent"].format(when=self._moment_words(sent)) if sent else None
 
     def _zone(self) -> ZoneInfo:

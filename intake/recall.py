@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 from rapidfuzz import fuzz
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from config import Config
 from intake.history import Earlier, FormHistory, History, KnownCase, Link, Waiver
@@ -35,6 +35,37 @@ NEAR_TITLE = 90.0
 FAR_TITLE = 68.0
 # Characters of a token: no vowels to spell words, no letters taken for digits on paper.
 _LETTERS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "BCDFGHJKMNPQRSTVWXYZ23456789BCDF")
+
+# Statements of every mail are built once: building one costs more than running it.
+_OF_DIGEST = select(messages).where(messages.c.digest == bindparam("digest")).order_by(messages.c.id)
+_OF_FILE = (
+    select(versions.c.reference)
+    .join(voices, voices.c.reference == versions.c.reference)
+    .where(versions.c.digest == bindparam("digest"), voices.c.address == bindparam("address"))
+)
+_OPEN_OF_ADDRESS = (
+    select(cases.c.reference)
+    .join(voices, voices.c.reference == cases.c.reference)
+    .where(voices.c.address == bindparam("address"), voices.c.role == "sender", voices.c.verified)
+    .where(~cases.c.closed, cases.c.disposition != "accepted")
+)
+# Not "state in (due, sending, sent)": SQLite would look through all that was ever sent by the index on states.
+_REPLIES = (
+    select(func.count())
+    .select_from(outbox)
+    .where(outbox.c.created >= bindparam("since"))
+    .where(outbox.c.state.not_in(("waiting", "refused", "superseded")))
+)
+_REPLIES_TO = _REPLIES.where(outbox.c.address == bindparam("address"))
+_CASES_OF = (
+    select(func.count())
+    .select_from(cases.join(voices, voices.c.reference == cases.c.reference))
+    .where(voices.c.address == bindparam("address"), voices.c.role == "sender")
+    .where(cases.c.opened >= bindparam("since"))
+)
+_TO_ADDRESS = outbox.c.address == bindparam("address")
+_NOTICE_TO = select(outbox.c.id).where(_TO_ADDRESS, outbox.c.kind == "waiting").limit(1)
+_LANGUAGE_TO = select(outbox.c.language).where(_TO_ADDRESS).order_by(outbox.c.id.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +93,7 @@ def token(connection: Connection, reference: str) -> str:
 
 def known_message(connection: Connection, digest: str, message_id: str | None) -> Row[Any] | None:
     """The message with this content and Message-ID, if it was judged before."""
-    statement = select(messages).where(messages.c.digest == digest)
-    rows = connection.execute(statement.order_by(messages.c.id)).all()
-    for row in rows:
+    for row in connection.execute(_OF_DIGEST, {"digest": digest}).all():
         if row.message_id is None or message_id is None or row.message_id == message_id:
             return row
     return None
@@ -202,11 +231,7 @@ def _find_case(
             return chosen, link
     if reading.sender is None:
         return None
-    same = connection.scalar(
-        select(versions.c.reference)
-        .join(voices, voices.c.reference == versions.c.reference)
-        .where(versions.c.digest == file.digest, voices.c.address == folded(reading.sender))
-    )
+    same = connection.scalar(_OF_FILE, {"digest": file.digest, "address": folded(reading.sender)})
     if same is not None:
         return same, "address"
     if reading.screening.trust != "verified":
@@ -225,15 +250,8 @@ def _of_title(connection: Connection, references: Sequence[str], form: Form, *, 
 
 def _of_address(connection: Connection, address: str, form: Form) -> tuple[str, Link] | None:
     title = str(form.value("title") or "")
-    statement = (
-        select(cases.c.reference)
-        .join(voices, voices.c.reference == cases.c.reference)
-        .where(
-            voices.c.address == folded(address), voices.c.role == "sender", voices.c.verified, ~cases.c.closed
-        )
-        .where(cases.c.disposition != "accepted")
-    )
-    near = [reference for reference in connection.scalars(statement) if _near(connection, reference, title)]
+    known = connection.scalars(_OPEN_OF_ADDRESS, {"address": folded(address)}).all()
+    near = [reference for reference in known if _near(connection, reference, title)]
     return (near[0], "address") if len(near) == 1 else None
 
 
@@ -344,30 +362,21 @@ def _midnight(now: datetime, config: Config) -> datetime:
 
 
 def _replies(connection: Connection, address: str | None, since: datetime) -> int:
-    statement = select(func.count()).select_from(outbox).where(outbox.c.created >= stamp(since))
-    statement = statement.where(outbox.c.state.in_(("due", "sending", "sent")))
-    if address is not None:
-        statement = statement.where(outbox.c.address == address)
-    return int(connection.scalar(statement) or 0)
+    statement = _REPLIES if address is None else _REPLIES_TO
+    return int(connection.scalar(statement, {"since": stamp(since), "address": address}) or 0)
 
 
 def _cases_today(connection: Connection, address: str | None, since: datetime) -> int:
-    statement = (
-        select(func.count())
-        .select_from(cases.join(voices, voices.c.reference == cases.c.reference))
-        .where(voices.c.address == address, voices.c.role == "sender", cases.c.opened >= stamp(since))
-    )
-    return int(connection.scalar(statement) or 0) if address is not None else 0
+    if address is None:
+        return 0
+    return int(connection.scalar(_CASES_OF, {"address": address, "since": stamp(since)}) or 0)
 
 
 def _noticed(connection: Connection, address: str | None) -> bool:
-    statement = select(outbox.c.id).where(outbox.c.address == address, outbox.c.kind == "waiting").limit(1)
-    return address is not None and connection.scalar(statement) is not None
+    return address is not None and connection.scalar(_NOTICE_TO, {"address": address}) is not None
 
 
 def _last_language(connection: Connection, address: str | None) -> str | None:
     if address is None:
         return None
-    return connection.scalar(
-        select(outbox.c.language).where(outbox.c.address == address).order_by(outbox.c.id.desc()).limit(1)
-    )
+    return connection.scalar(_LANGUAGE_TO, {"address": address})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from config import Config
@@ -129,12 +129,14 @@ class Registrar:
     ) -> None:
         with self._book.transaction() as connection:
             _keep(connection, outcome.written)
-            for reference, shown in case_counts.items():
-                connection.execute(
-                    update(cases).where(cases.c.reference == reference).values(registered=shown.changed)
-                )
-            for line, shown in review_counts.items():
-                connection.execute(update(review).where(review.c.id == line).values(registered=shown.changed))
+            of_case, of_line = cases.c.reference == bindparam("of"), review.c.id == bindparam("of")
+            for statement, counts in (
+                (update(cases).where(of_case), case_counts),
+                (update(review).where(of_line), review_counts),
+            ):
+                if counts:
+                    rows = [{"of": name, "registered": shown.changed} for name, shown in counts.items()]
+                    connection.execute(statement, rows)
             if not waits:
                 ledger.set_fact(connection, "register_waiting", "")
             ledger.set_fact(connection, "register_offered", "")
