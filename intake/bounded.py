@@ -157,6 +157,7 @@ class BoundedReader:
                 stdout=subprocess.PIPE,
                 env=environment,
             )
+            _widen(self._child.stdin)
             _write(self._pipe_in(), _MAIL, self._config.model_dump_json().encode())
             kind, data = self._frame(START_SECONDS)
         except (OSError, ReadingFailed) as error:
@@ -199,6 +200,15 @@ def _validated(adapter: TypeAdapter[_Value], data: bytes) -> _Value:
     except ValidationError as error:
         # What the child gave back is no reading: its fault, as if it had raised.
         raise ReadingFailed("the reading process gave no reading") from error
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Lets a whole mail lie in the pipe, so that handing it over does not wait for the child to take it."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        if pipe is not None:
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
 
 
 def _write(pipe: IO[bytes], kind: int, data: bytes) -> None:

@@ -202,7 +202,7 @@ def _record_message(
     }
     if earlier is not None:
         connection.execute(update(messages).where(messages.c.id == earlier).values(**values))
-        _event(connection, now, "looked_again", message=earlier)
+        add_event(connection, now, "looked_again", message=earlier)
         return earlier
     return int(connection.execute(insert(messages), values).inserted_primary_key[0])  # type: ignore[index]
 
@@ -255,7 +255,7 @@ def _record_form(
         )
     settle_case(connection, reference, judged, number=number, known=known, now=now)
     _voices(connection, reference, judged.form, reading)
-    _event(
+    add_event(
         connection,
         now,
         name,
@@ -396,7 +396,7 @@ def _record_words(
     """A mail without a form in a case's thread: the disposition stays, people see that somebody wrote."""
     if judgement.review is None:
         # Machine mail that names us: a line in the case's history, nothing else.
-        _event(
+        add_event(
             connection,
             now,
             "machine_mail",
@@ -414,7 +414,7 @@ def _record_words(
         values["frozen"] = True
     connection.execute(update(cases).where(cases.c.reference == reference).values(**values))
     action = "withdrawal_words" if judgement.freezes else "wrote"
-    _event(connection, now, action, reference=reference, message=message)
+    add_event(connection, now, action, reference=reference, message=message)
 
 
 def add_review(
@@ -444,29 +444,6 @@ def add_review(
     return int(result.inserted_primary_key[0])  # type: ignore[index]
 
 
-def _event(
-    connection: Connection,
-    now: datetime,
-    action: str,
-    *,
-    reference: str | None = None,
-    message: int | None = None,
-    by: str = "",
-    **detail: Any,
-) -> None:
-    connection.execute(
-        insert(events),
-        {
-            "reference": reference,
-            "message": message,
-            "at": stamp(now),
-            "action": action,
-            "by": by,
-            "detail": json.dumps(detail, ensure_ascii=False),
-        },
-    )
-
-
 def add_event(
     connection: Connection,
     now: datetime,
@@ -478,7 +455,17 @@ def add_event(
     **detail: Any,
 ) -> None:
     """One line of a case's story, for `show`."""
-    _event(connection, now, action, reference=reference, message=message, by=by, **detail)
+    connection.execute(
+        insert(events),
+        {
+            "reference": reference,
+            "message": message,
+            "at": stamp(now),
+            "action": action,
+            "by": by,
+            "detail": json.dumps(detail, ensure_ascii=False),
+        },
+    )
 
 
 def last_version(connection: Connection, reference: str, *, accepted: bool = False) -> Row[Any] | None:
