@@ -136,6 +136,18 @@ class FormTemplate(BaseModel):
         texts = self.texts[name]
         return texts.get(language) or texts["es"]
 
+    def addressed(self, contact: str) -> FormTemplate:
+        """The form with the office's address in the place of `{contact}` in its notes and texts."""
+
+        def told(words: dict[str, str]) -> dict[str, str]:
+            return {language: text.replace("{contact}", contact) for language, text in words.items()}
+
+        sections = tuple(
+            section.model_copy(update={"notes": told(section.notes)}) for section in self.sections
+        )
+        texts = {name: told(words) for name, words in self.texts.items()}
+        return self.model_copy(update={"sections": sections, "texts": texts, "intros": told(self.intros)})
+
     @property
     def languages(self) -> tuple[str, ...]:
         """Languages in which the form exists."""

@@ -907,3 +907,15 @@ def test_a_template_keeps_spanish_where_a_language_lacks_words() -> None:
     )
 
     assert template.text("yes", "pt") == "Sí"
+
+
+def test_the_blank_forms_print_the_offices_own_address(tmp_path):
+    """Another office's forms name its own address, not the first one's."""
+    (tmp_path / "settings.toml").write_text('[office]\ncontact = "red@otro-pais.example"\n', encoding="utf-8")
+
+    template = config.load(tmp_path).template
+
+    notes = [text for section in template.sections for text in section.notes.values()]
+    assert any("red@otro-pais.example" in text for text in notes)
+    assert not any("{contact}" in text or "iom.int" in text for text in notes)
+    assert all("red@otro-pais.example" in text for text in template.texts["instructions"].values())
