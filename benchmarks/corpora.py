@@ -27,8 +27,9 @@ from rich.table import Table
 from config import Config, load
 from config.settings import Mailbox
 from intake.bounded import BoundedReader, ReadingFailed
+from intake.dispositions import name_of
 from intake.history import FormHistory, History
-from intake.judging import judge, name_of
+from intake.judging import judge
 from intake.reading import Reading
 from parsers.form import Document
 

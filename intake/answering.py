@@ -9,7 +9,7 @@ from datetime import datetime
 
 from config import Config
 from intake.cases import Recorded
-from intake.judging import Accepted, FormJudgement, Held, Judgement, NeedsCorrection
+from intake.dispositions import Accepted, FormJudgement, Held, Judgement, NeedsCorrection
 from intake.reading import Reading
 from intake.trust import same_organisation
 from responses import blank_docx, blank_xlsx

@@ -19,8 +19,8 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from config import Config
 from config.settings import Call
+from intake.dispositions import FormJudgement, Held, Judgement, name_of
 from intake.history import KnownCase
-from intake.judging import FormJudgement, Held, Judgement, name_of
 from intake.ledger import stamp
 from intake.reading import Reading
 from intake.recall import findings_json, folded, token

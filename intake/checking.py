@@ -11,7 +11,8 @@ from typing import Any
 
 from config import Config
 from intake.bounded import BoundedReader, ReadingFailed
-from intake.judging import judge_form, name_of
+from intake.dispositions import name_of
+from intake.form_judging import judge_form
 from intake.reporting import form_json, unreadable_json
 from parsers.form import Document, Finding
 

@@ -14,8 +14,8 @@ from config import Config
 from intake import cases, outbox
 from intake.answering import Reply, language_of_reply, reply_for
 from intake.cases import Recorded
+from intake.dispositions import Judgement
 from intake.history import History
-from intake.judging import Judgement
 from intake.reading import Reading
 
 

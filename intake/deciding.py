@@ -20,19 +20,10 @@ from intake import cases, outbox, recall
 from intake.answering import form_section, prepared
 from intake.cases import Recorded
 from intake.checks import usable
+from intake.dispositions import Accepted, Disposition, FormJudgement, Held, NeedsCorrection, name_of
 from intake.errors import OperatorError
+from intake.form_judging import judge_form, raw_of, with_corrections
 from intake.history import KnownCase
-from intake.judging import (
-    Accepted,
-    Disposition,
-    FormJudgement,
-    Held,
-    NeedsCorrection,
-    judge_form,
-    name_of,
-    raw_of,
-    with_corrections,
-)
 from intake.ledger import Ledger, moment, stamp
 from intake.schema import cases as case_table
 from intake.schema import corrections, messages, review, versions, waivers

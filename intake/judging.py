@@ -7,177 +7,17 @@ coherent) becomes questions for reviewers, never a finding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Literal
 
 from config import Config
-from intake.checks import form_findings
+from intake.dispositions import PRECEDENCE, Answered, FormJudgement, Held, Ignored, Judgement, name_of
+from intake.form_judging import judge_form, with_corrections
 from intake.history import Earlier, FormHistory, History, KnownCase
 from intake.reading import File, Reading
-from parsers import read_answer
-from parsers.form import Finding, Form, Value
-
-DispositionName = Literal["accepted", "needs_correction", "answered", "held", "ignored"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """Complete; goes to review. People read "Completa, pasa a revisión"."""
-
-    reason: str = "complete"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NeedsCorrection:
-    """A mandatory field has no usable value."""
-
-    reason: str = "incomplete"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """No form, but about the call: template or format advice goes out."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A person decides."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ignored:
-    """Nothing is done; `reason` "left_for_people" means that the mail is not even moved."""
-
-    reason: str
-
-
-Disposition = Accepted | NeedsCorrection | Answered | Held | Ignored
-
-
-def name_of(disposition: Disposition) -> DispositionName:
-    """The disposition's name in the command contract."""
-    match disposition:
-        case Accepted():
-            return "accepted"
-        case NeedsCorrection():
-            return "needs_correction"
-        case Answered():
-            return "answered"
-        case Held():
-            return "held"
-        case Ignored():
-            return "ignored"
-
-
-# A mail's disposition is the first of these that any of its parts has.
-PRECEDENCE: tuple[DispositionName, ...] = ("held", "needs_correction", "accepted", "answered", "ignored")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormJudgement:
-    """The verdict on one form.
-
-    Attributes:
-        file: The attachment it came in, `None` for `check` and for staff's corrections.
-        form: As filed: values that may not stand (an end before the start) are taken out.
-        findings: All, in the order of the form.
-        disposition: Accepted, NeedsCorrection or Held.
-        case: The case it continues.
-        opens_case: Whether it begins or continues a case; if not, it is a row of "Por revisar" only.
-        same: The same bytes again; no new version.
-        read_values: The values as read, by which copies in one mail are known.
-    """
-
-    file: File | None
-    form: Form
-    findings: tuple[Finding, ...]
-    disposition: Disposition
-    case: KnownCase | None = None
-    opens_case: bool = True
-    same: bool = False
-    read_values: Mapping[str, Value] = field(default_factory=dict)
-
-    @property
-    def errors(self) -> tuple[tuple[str, str | None], ...]:
-        """`(code, field)` of the errors."""
-        return tuple(
-            (finding.code, finding.field) for finding in self.findings if finding.severity == "error"
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """The verdict on one mail.
-
-    Attributes:
-        disposition: Of the mail.
-        forms: One a recognised form.
-        answer: What a mail without a form gets: `"template"`, `"empty"`, `"format"`, `"waiting"`, or nothing.
-        format_findings: For `"format"`.
-        reply: Whether a reply leaves; if not, `silence` says why.
-        silence: Reason for no reply.
-        file_to: Folder key (`config.settings.Folders`), `None` leaves the mail where it is.
-        review: Reason for a row of "Por revisar", `None` for none.
-        also_review: Reasons for further rows, of things that change no verdict (a file that cannot be read).
-        delay: A cap is reached: the reply leaves when the `"day"` or the `"hour"` is over.
-        thread_case: Case that a mail without a form speaks of.
-        freezes: Words of withdrawal: the case's outgoing mail stops.
-    """
-
-    disposition: Disposition
-    forms: tuple[FormJudgement, ...] = ()
-    answer: Literal["template", "empty", "format", "waiting"] | None = None
-    format_findings: tuple[Finding, ...] = ()
-    reply: bool = False
-    silence: str | None = None
-    file_to: str | None = None
-    review: str | None = None
-    also_review: tuple[str, ...] = ()
-    delay: Literal["day", "hour"] | None = None
-    thread_case: KnownCase | None = None
-    freezes: bool = False
-
-
-def judge_form(
-    form: Form,
-    config: Config,
-    today: date,
-    *,
-    case: KnownCase | None = None,
-    other_files: bool = False,
-    images: bool = False,
-) -> tuple[Form, tuple[Finding, ...], Disposition]:
-    """Judges one form.
-
-    Args:
-        form: As read.
-        config: Template and criteria.
-        today: Day of the verdict in the office's time zone.
-        case: What is known of its case: staff's corrections and waivers hold.
-        other_files: Whether the mail holds another attachment ("ver anexo" can be looked up there).
-        images: Whether photographs came along (their authorisation is then needed).
-
-    Returns:
-        The form as it is filed, all findings in the form's order, and Accepted, NeedsCorrection or Held.
-    """
-    filed, findings = form_findings(form, config, today, other_files=other_files, images=images)
-    if case is not None:
-        findings = tuple(finding for finding in findings if not _waived(finding, filed, case))
-    held = [finding for finding in findings if finding.severity == "hold"]
-    errors = [finding for finding in findings if finding.severity == "error"]
-    if held:
-        return filed, findings, Held(reason=held[0].code)
-    if not errors:
-        return filed, findings, Accepted()
-    if case is not None and case.rounds >= config.settings.replies.rounds:
-        return filed, findings, Held(reason="third_round")
-    return filed, findings, NeedsCorrection()
+from parsers.form import Form
 
 
 def judge(reading: Reading, history: History, config: Config, today: date) -> Judgement:
@@ -484,47 +324,6 @@ def _anything_to_say(judged: Sequence[FormJudgement], history: History) -> bool:
 def _unchanged(earlier: Earlier, name: str, judged: Sequence[FormJudgement]) -> bool:
     errors = tuple(error for item in judged for error in item.errors)
     return earlier.disposition == name and tuple(earlier.errors) == errors
-
-
-def _waived(finding: Finding, form: Form, case: KnownCase) -> bool:
-    """A waiver holds for case, code, field and value; consent cannot be waived."""
-    if finding.field == "consent_publish":
-        return False
-    value = raw_of(form, finding.field)
-    return any(
-        waiver.code == finding.code and waiver.field == finding.field and waiver.value == value
-        for waiver in case.waivers
-    )
-
-
-def raw_of(form: Form, key: str | None) -> str:
-    """The words of a field as written, `""` when there are none."""
-    answer = form.answers.get(key) if key is not None else None
-    return answer.raw if answer is not None else ""
-
-
-def with_corrections(form: Form, case: KnownCase | None, config: Config) -> Form:
-    """The form with staff's corrections standing over what the sender wrote.
-
-    Staff's words are read by the same value reader as the sender's.
-    """
-    if case is None or not case.corrections:
-        return form
-    texts = dict(case.corrections)
-    if "start" in texts and "end" not in texts and (end := form.answers.get("end")) is not None:
-        # An end that came before the sender's start may stand beside staff's: it is read anew.
-        texts["end"] = end.raw
-    findings = [finding for finding in form.findings if finding.field not in texts]
-    answers = dict(form.answers)
-    for key, text in texts.items():
-        earlier = answers.get(key)
-        place = earlier.location if earlier is not None else None
-        read, told = read_answer(key, text, config, form.template, form.language, location=place)
-        # Own words beside the sender's choice do not stand beside another choice.
-        answers.pop(f"{key}_other", None)
-        answers |= {answer.field: answer for answer in read}
-        findings += told
-    return replace(form, answers=answers, findings=tuple(findings))
 
 
 def _dedicated(config: Config) -> bool:

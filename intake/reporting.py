@@ -7,7 +7,7 @@ from typing import Any
 from config import Config
 from intake.answering import Reply
 from intake.cases import Recorded
-from intake.judging import FormJudgement, Judgement, name_of
+from intake.dispositions import FormJudgement, Judgement, name_of
 from intake.reading import Reading
 from parsers.form import Finding, Form, Location
 from responses.telling import finding_message

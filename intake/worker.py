@@ -20,9 +20,10 @@ from config import Config
 from intake import cases, committing, ledger, recall
 from intake.archive import Archive
 from intake.bounded import BoundedReader, ReadingFailed
+from intake.dispositions import Held, Judgement
 from intake.errors import LedgerAdoption, OperatorError
 from intake.history import Earlier, History
-from intake.judging import Held, Judgement, judge, left
+from intake.judging import judge, left
 from intake.ledger import Ledger, Pending
 from intake.logs import fault
 from intake.mailbox import Delivery, Filed, Mailbox

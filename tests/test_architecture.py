@@ -49,7 +49,7 @@ def test_no_module_is_named_for_nothing():
 def test_the_pure_rooms_touch_neither_clock_nor_disk_nor_network():
     """Reading and judging take bytes and values and give values."""
     pure = [*_modules("parsers"), *(ROOT / "intake" / f"{name}.py" for name in
-            ("message", "screening", "relevance", "reading", "judging", "checks", "history", "trust"))]  # fmt: skip
+            ("message", "screening", "relevance", "reading", "judging", "form_judging", "dispositions", "checks", "history", "trust"))]  # fmt: skip
     refused = {
         "time",
         "socket",

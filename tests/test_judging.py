@@ -10,8 +10,7 @@ from forms_in_words import CONFIG, blank, form_of
 
 from intake.answering import form_section, reply_for
 from intake.cases import Recorded
-from intake.history import Earlier, FormHistory, History, KnownCase, Waiver
-from intake.judging import (
+from intake.dispositions import (
     PRECEDENCE,
     Accepted,
     Answered,
@@ -19,11 +18,11 @@ from intake.judging import (
     Held,
     Ignored,
     NeedsCorrection,
-    judge,
-    judge_form,
     name_of,
-    with_corrections,
 )
+from intake.form_judging import judge_form, with_corrections
+from intake.history import Earlier, FormHistory, History, KnownCase, Waiver
+from intake.judging import judge
 from intake.reading import File, Reading
 from intake.relevance import Request
 from intake.screening import Screening
