@@ -100,7 +100,7 @@ PRACTICES = Sheet(
     tab="1F4E79",
     columns=(
         _key(KEY),
-        _fixed("reference", 16, "link"),
+        _fixed("reference", 16),
         _machine("title", 48),
         _machine("main_implementer", 30),
         _fixed("situation", 20),
