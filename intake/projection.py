@@ -248,6 +248,7 @@ def _review_row(row: Row[Any], config: Config) -> RegisterRow:
         "sender": row.sender or None,
         "subject": row.subject or None,
         "reason": reason,
+        "proposal": None if row.closed else staff_reason(f"propose.{row.reason}", language),
         "result": row.result or None,
     }
     return RegisterRow(key=row.row_key, cells=cells)
