@@ -22,6 +22,19 @@ from intake.ledger import Ledger
 from intake.reading import Reading
 from intake.reporting import message_json
 
+_MAIL_FIELDS = frozenset(
+    {
+        b"from",
+        b"to",
+        b"subject",
+        b"date",
+        b"received",
+        b"return-path",
+        b"message-id",
+        b"delivered-to",
+        b"mime-version",
+    }
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,7 +49,8 @@ class Stored:
 def find_mails(paths: Sequence[Path]) -> list[Stored]:
     """The mails in files, Maildirs and folders, by path.
 
-    Files of a Maildir are those in `cur` and `new`; of other folders, those that end in `.eml`.
+    Of a folder: what ends in `.eml`, what lies in a Maildir's `cur` and `new`, and whatever begins like a mail,
+    for exports name their files as they like.
     """
     found: dict[Path, Stored] = {}
     for path in paths:
@@ -44,9 +58,20 @@ def find_mails(paths: Sequence[Path]) -> list[Stored]:
             found[path] = Stored(path=path, name=str(path))
             continue
         for file in sorted(item for item in path.rglob("*") if item.is_file()):
-            if file.suffix.lower() == ".eml" or file.parent.name in ("cur", "new"):
+            if file.suffix.lower() == ".eml" or file.parent.name in {"cur", "new"} or _begins_like_mail(file):
                 found[file] = Stored(path=file, name=str(file))
     return list(found.values())
+
+
+def _begins_like_mail(file: Path) -> bool:
+    """Whether the first lines are header fields that only mail has (RFC 5322, section 3.6)."""
+    if file.name.startswith(".") or (file.parent.name == "tmp" and (file.parent.parent / "cur").is_dir()):
+        # What a Maildir's delivery has not finished is not there yet.
+        return False
+    with file.open("rb") as opened:
+        lines = opened.read(4096).splitlines()[:30]
+    names = {line.partition(b":")[0].strip().lower() for line in lines if b":" in line[:60]}
+    return len(names & _MAIL_FIELDS) >= 2
 
 
 def with_mailbox(config: Config, own: Sequence[str], *, dedicated: bool) -> Config:

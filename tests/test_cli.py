@@ -397,7 +397,7 @@ def test_replay_tells_each_mail_as_json_in_the_order_of_arrival(command, tmp_pat
 
 
 def test_replay_takes_files_maildirs_and_folders(command, tmp_path):
-    """Of a Maildir what lies in `new` and `cur`, of a folder what ends in .eml, a file whatever its name."""
+    """Of a Maildir what lies in `new` and `cur`, of a folder what is mail, a file whatever its name."""
     raw = {
         name: mail(f"{name}@x.example", name, "Una consulta.")
         for name in ("new", "cur", "tmp", "eml", "deep", "file", "other")
@@ -416,7 +416,7 @@ def test_replay_takes_files_maildirs_and_folders(command, tmp_path):
     outcome = command("replay", maildir, folder, file, file, "--json")
 
     names = sorted(Path(line["file"]).name for line in outcome.lines)
-    assert names == sorted(["1.host", "2.host:2,S", "x.EML", "y.eml", "message"])
+    assert names == sorted(["1.host", "2.host:2,S", "x.EML", "y.eml", "notes.txt", "message"])
 
 
 def test_replay_falls_back_to_date_and_path(command, tmp_path):
@@ -901,3 +901,17 @@ def test_every_command_of_the_contract_has_help(command, command_name):
 def test_an_unknown_command_ends_with_2(command):
     """As unusable arguments do."""
     assert command("recall").code == 2
+
+
+def test_replay_takes_mail_from_a_folder_whatever_its_files_are_called(tmp_path):
+    """An export names its files as it likes; a note beside them is no mail."""
+    from intake.replaying import find_mails
+
+    (tmp_path / "uno.txt").write_bytes(
+        b"Return-Path: <a@b.example>\r\nFrom: a@b.example\r\nSubject: x\r\n\r\nhola\r\n"
+    )
+    (tmp_path / "leeme.txt").write_text(
+        "From: nobody\nOnly a note: it tells what lies here.\n", encoding="utf-8"
+    )
+
+    assert [mail.path.name for mail in find_mails([tmp_path])] == ["uno.txt"]
