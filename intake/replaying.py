@@ -143,7 +143,12 @@ def _one(book: Ledger, mail: Stored, digest: str, reading: Reading, config: Conf
     with book.transaction() as connection:
         _hand_over(connection, received)
         if recall.known_message(connection, reading.digest, reading.message_id) is not None:
-            return {**_nothing(mail, "redelivered"), "trust": reading.screening.trust}
+            screening = reading.screening
+            return {
+                **_nothing(mail, "redelivered"),
+                "may_reply": screening.may_reply,
+                "trust": screening.trust,
+            }
         history = recall.history(connection, reading, config, received)
         judgement = judge(reading, history, config, today)
         recorded, reply = commit(
