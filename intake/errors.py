@@ -67,7 +67,7 @@ class InstanceRunning(OperatorError):
 
 
 class LedgerAdoption(OperatorError):
-    """The ledger is empty but the register or the filed folders are not; bring back the ledger from its backup, or adopt what is there."""
+    """The ledger is empty but the register or the filed folders are not; bring back the ledger from its backup. To begin anew, give it an empty register and empty folders (paths.register, mailboxes.folders.root)."""
 
 
 class RegisterUnreadable(OperatorError):
