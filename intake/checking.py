@@ -70,8 +70,7 @@ def _tell(verdict: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    from intake.cli import terminal_language
-    from intake.telling import command_words
+    from intake.terminal import command_words, terminal_language
 
     words = command_words(terminal_language())
     console = Console()

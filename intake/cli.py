@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from intake.terminal import terminal_language
+
 if TYPE_CHECKING:
     from config import Config
 
@@ -247,14 +249,6 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder for settings and da
     except OSError as error:
         _refuse(f"{path}: {error.strerror}")
     _say(f"{path}\npractice-intake run --once --config {folder}")
-
-
-def terminal_language() -> str:
-    """Spanish, unless the terminal's locale is English or French."""
-    named = (
-        os.environ.get("PRACTICE_INTAKE_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    )
-    return named[:2] if named[:2] in ("en", "fr") else "es"
 
 
 def _action(words: list[str]) -> Any:

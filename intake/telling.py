@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from datetime import datetime, timedelta
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -17,15 +14,9 @@ from intake.assembly import open_ledger
 from intake.cases import form_json
 from intake.recall import findings_json
 from intake.schema import cases, deliveries, events, outbox, outbox_cases, review
+from intake.terminal import command_words
 from intake.worker import now_utc
 from responses.telling import staff_reason
-
-
-@cache
-def command_words(language: str) -> dict[str, Any]:
-    """The words of the command line."""
-    source = files("responses") / "locales" / language / "commands.toml"
-    return tomllib.loads(source.read_text(encoding="utf-8"))
 
 
 def status_of(config: Config) -> dict[str, Any]:

@@ -28,7 +28,8 @@ from intake.deciding import DecisionRefused
 from intake.errors import OperatorError
 from intake.register.layout import SHEETS, words
 from intake.register.wanted import ProblemKind
-from intake.telling import command_words, status_of
+from intake.telling import status_of
+from intake.terminal import command_words
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"

@@ -28,7 +28,7 @@ from intake.logs import configure
 from intake.register import words as register_words
 from intake.scheduler import Running
 from intake.schema import cases, messages, outbox, versions
-from intake.telling import command_words
+from intake.terminal import command_words
 from intake.worker import Worker
 
 # Rounds of the worker within which everything must be settled; each corrected version needs one more.
