@@ -6,7 +6,7 @@ Secrets are `SecretStr`: they never appear in a dump, a log or a traceback.
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -208,6 +208,10 @@ class Office(_Block):
     data_notice: str = ""
     timezone: Annotated[str, AfterValidator(_zone)] = "America/Lima"
     places: dict[str, str] = {"es": "hora de Lima", "en": "Lima time", "fr": "heure de Lima"}
+
+    def local(self, moment: datetime) -> datetime:
+        """An aware moment by the office's clock: its day counts for deadlines, its year for references."""
+        return moment.astimezone(ZoneInfo(self.timezone))
 
 
 class Settings(_Block):

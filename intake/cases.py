@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
@@ -129,6 +128,8 @@ def record(
 def missed_deadlines(connection: Connection, references: Sequence[str], config: Config) -> dict[str, date]:
     """Reference to its call's deadline, of the cases begun after it; a later correction makes nobody late."""
     known = {call.id: call.deadline for call in config.settings.calls}
+    if not references or not known:
+        return {}
     rows = connection.execute(
         select(cases.c.reference, cases.c.call).where(cases.c.reference.in_(references), cases.c.late)
     )
@@ -209,7 +210,7 @@ def _record_message(
 
 def call_of(config: Config, received: datetime) -> tuple[Call | None, bool]:
     """The call a mail belongs to by its day, and whether its deadline had passed."""
-    day = received.astimezone(ZoneInfo(config.settings.office.timezone)).date()
+    day = config.settings.office.local(received).date()
     opened = [call for call in config.settings.calls if call.opens is None or call.opens <= day]
     current = [call for call in opened if call.deadline is None or day <= call.deadline]
     if current:
@@ -235,7 +236,7 @@ def _record_form(
         known.reference if known is not None else _new_case(connection, judged, call, late, received, config)
     )
     # Asked of the ledger, not of what was known before: another form of this mail may have added one.
-    last = last_version(connection, reference)
+    last = last_version(connection, reference) if known is not None else None
     number = last.number if last is not None else 0
     if not judged.same or last is None:
         number += 1
@@ -300,7 +301,7 @@ def new_key() -> str:
 
 def _next_reference(connection: Connection, received: datetime, config: Config) -> str:
     settings = config.settings
-    year = received.astimezone(ZoneInfo(settings.office.timezone)).year
+    year = settings.office.local(received).year
     of_year = {"prefix": settings.reference.prefix, "year": year}
     connection.execute(_NEXT_NUMBER, {**of_year, "last": 1})
     last = connection.scalar(_LAST_NUMBER, of_year)

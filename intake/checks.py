@@ -13,7 +13,7 @@ from datetime import date
 
 from config import Config
 from config.criteria import Criterion
-from config.form import Condition, Field
+from config.form import Condition
 from parsers.form import Answer, Finding, Form, Value
 
 _Check = Callable[[Criterion, Form, Config, date], list[Finding]]
@@ -242,8 +242,3 @@ def reviewer_questions(config: Config, language: str) -> tuple[tuple[str, str], 
         for criterion in config.criteria
         if criterion.kind == "question"
     )
-
-
-def field_of(config: Config, template: str, key: str) -> Field | None:
-    """The question with this key, `None` when the template lacks it."""
-    return next((field for field in config.templates[template].fields if field.key == key), None)

@@ -6,7 +6,6 @@ The worker, `replay` and staff's decisions all come through here, so that what i
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -17,6 +16,7 @@ from intake.cases import Recorded
 from intake.dispositions import Judgement
 from intake.history import History
 from intake.reading import Reading
+from intake.recall import midnight
 
 
 def commit(
@@ -98,8 +98,7 @@ def _cap_frees(judgement: Judgement, config: Config, now: datetime) -> datetime 
     """When a reply at a cap may leave: after midnight of the office, or in an hour."""
     match judgement.delay:
         case "day":
-            local = now.astimezone(ZoneInfo(config.settings.office.timezone))
-            return local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+            return midnight(now, config) + timedelta(days=1)
         case "hour":
             return now + timedelta(hours=1)
         case None:

@@ -10,7 +10,6 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -248,7 +247,7 @@ def _judge_again(
     if known is None or last is None:
         raise DecisionRefused(f"{reference} holds no form")
     form = with_corrections(_last_form(connection, reference), known, config)
-    today = now.astimezone(ZoneInfo(config.settings.office.timezone)).date()
+    today = config.settings.office.local(now).date()
     filed, findings, disposition = judge_form(
         form,
         config,

@@ -93,7 +93,6 @@ class History:
             the bare reference or the sender's address).
         may_freeze: Whether this sender may speak for that case, so that words of withdrawal stop its mail.
         ours: The mail names a Message-ID or token of ours.
-        reply_named: Id of our reply that the mail names, for bounces.
         answered_by_person: A person already answered it from the mailbox.
         replies_today: Replies to this address since midnight of the office.
         replies_this_hour: Replies to anybody within the hour.
@@ -107,7 +106,6 @@ class History:
     thread_case: KnownCase | None = None
     may_freeze: bool = False
     ours: bool = False
-    reply_named: int | None = None
     answered_by_person: bool = False
     replies_today: int = 0
     replies_this_hour: int = 0

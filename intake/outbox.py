@@ -6,7 +6,6 @@ superseded. Functions over one connection.
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -126,7 +125,6 @@ def queue(
             "message_id": message_id,
             "reply_id": reply_id,
             "answers": answers,
-            "references": json.dumps(list(thread)),
             "created": stamp(now),
         },
     ).inserted_primary_key[0]  # type: ignore[index]

@@ -9,7 +9,6 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
@@ -221,22 +220,18 @@ class _Projection:
         sent = self._connection.scalar(_LAST_SENT, {"reference": self._case.reference})
         return self._words.tables["notices"]["sent"].format(when=self._moment_words(sent)) if sent else None
 
-    def _zone(self) -> ZoneInfo:
-        return ZoneInfo(self._config.settings.office.timezone)
-
     def _day(self, text: str) -> date:
-        return moment(text).astimezone(self._zone()).date()
+        return self._config.settings.office.local(moment(text)).date()
 
     def _moment_words(self, text: str) -> str:
         from babel.dates import format_datetime
 
-        local = moment(text).astimezone(self._zone())
+        local = self._config.settings.office.local(moment(text))
         return str(format_datetime(local, "dd-MMM HH:mm", locale=self._language))
 
 
 def _review_row(row: Row[Any], config: Config) -> RegisterRow:
     language = config.languages[0]
-    zone = ZoneInfo(config.settings.office.timezone)
     # Reasons of ours have their own sentences; a finding that held a form is told by its code.
     reason = staff_reason(row.reason if "." in row.reason else f"held.{row.reason}", language)
     if row.reference:
@@ -244,7 +239,7 @@ def _review_row(row: Row[Any], config: Config) -> RegisterRow:
     if row.words:
         reason = f"{reason}\n«{row.words}»"
     cells: dict[str, CellValue] = {
-        "received": moment(row.at).astimezone(zone).replace(tzinfo=None, microsecond=0),
+        "received": config.settings.office.local(moment(row.at)).replace(tzinfo=None, microsecond=0),
         "sender": row.sender or None,
         "subject": row.subject or None,
         "reason": reason,

@@ -19,8 +19,6 @@ from parsers import identify
 from parsers import parse as parse_document
 from parsers.form import Document, Finding, Form
 
-# Kinds of files in which a form may be, opened by the parsers.
-OPENED = frozenset({"docx", "xlsx"})
 # How much of the sender's own words is kept for staff, in characters.
 WORDS_KEPT = 8_000
 

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 from rapidfuzz import fuzz
@@ -118,7 +117,7 @@ def history(
     forms = tuple(
         _form_history(connection, reading, file, form, named, config) for file, form in reading.forms
     )
-    midnight = _midnight(now, config)
+    day_began = midnight(now, config)
     address = folded(reading.sender)
     spoken_of = _spoken_of(connection, reading, named)
     return History(
@@ -126,11 +125,10 @@ def history(
         thread_case=known_case(connection, spoken_of) if spoken_of is not None else None,
         may_freeze=spoken_of is not None and _may_speak(connection, reading, spoken_of, named, config),
         ours=bool(named.replies or named.tokens),
-        reply_named=named.replies[0] if named.replies else None,
         answered_by_person=answered_by_person,
-        replies_today=_replies(connection, address, midnight),
+        replies_today=_replies(connection, address, day_began),
         replies_this_hour=_replies(connection, None, now - timedelta(hours=1)),
-        cases_today=_cases_today(connection, address, midnight),
+        cases_today=_cases_today(connection, address, day_began),
         noticed=_noticed(connection, address),
         language=_last_language(connection, address),
         earlier=earlier,
@@ -356,9 +354,9 @@ def _unsent_requests(connection: Connection, reference: str) -> int:
     return int(connection.scalar(statement) or 0)
 
 
-def _midnight(now: datetime, config: Config) -> datetime:
-    local = now.astimezone(ZoneInfo(config.settings.office.timezone))
-    return local.replace(hour=0, minute=0, second=0, microsecond=0)
+def midnight(now: datetime, config: Config) -> datetime:
+    """When the office's day began."""
+    return config.settings.office.local(now).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _replies(connection: Connection, address: str | None, since: datetime) -> int:

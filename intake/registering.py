@@ -106,7 +106,7 @@ class Registrar:
         with self._book.transaction() as connection:
             _settle_offers(connection, data)
             texts = _texts(connection, wanted)
-        outcome = update_workbook(data, wanted, texts, now=_local(now, self._config), once=ONCE)
+        outcome = update_workbook(data, wanted, texts, now=self._config.settings.office.local(now), once=ONCE)
         if outcome.changed:
             with self._book.transaction() as connection:
                 _offer(connection, outcome.written)
@@ -160,12 +160,6 @@ class Registrar:
             with self._book.transaction() as connection:
                 ledger.set_fact(connection, "register_waiting", f"{why} {ledger.stamp(now)}")
         return why
-
-
-def _local(now: datetime, config: Config) -> datetime:
-    from zoneinfo import ZoneInfo
-
-    return now.astimezone(ZoneInfo(config.settings.office.timezone))
 
 
 def _texts(connection: Connection, wanted: Wanted) -> dict[tuple[str, str, str], str | tuple[str, ...]]:

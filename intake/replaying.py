@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -139,7 +138,7 @@ def _when(read: _Read) -> datetime:
 
 def _one(book: Ledger, mail: Stored, digest: str, reading: Reading, config: Config) -> dict[str, Any]:
     received = reading.received or _EPOCH
-    today = received.astimezone(ZoneInfo(config.settings.office.timezone)).date()
+    today = config.settings.office.local(received).date()
     with book.transaction() as connection:
         _hand_over(connection, received)
         if recall.known_message(connection, reading.digest, reading.message_id) is not None:

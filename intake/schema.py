@@ -198,7 +198,6 @@ outbox = Table(
     Column("message_id", String, nullable=False, unique=True),
     Column("reply_id", String, nullable=False, unique=True),
     Column("answers", String),
-    Column("references", Text, nullable=False, default="[]"),
     Column("created", String, nullable=False),
     # When it first could have left; a reply put off again and again grows stale all the same.
     Column("first_due", String, nullable=False),

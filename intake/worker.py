@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import select
@@ -294,8 +293,7 @@ class Worker:
         if item.size > self._config.settings.limits.message_bytes:
             ours = history.ours or history.thread_case is not None or self._settings.dedicated
             return _held("oversize", history) if ours and reading.screening.process else left("oversize")
-        office = ZoneInfo(self._config.settings.office.timezone)
-        return judge(reading, history, self._config, received.astimezone(office).date())
+        return judge(reading, history, self._config, self._config.settings.office.local(received).date())
 
     def _commit(
         self,

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from config import Config
 from config.form import FormTemplate
@@ -124,7 +123,7 @@ def _acknowledges(letter: Letter) -> bool:
 
 def _moment(received: datetime, config: Config, words: Wording) -> str:
     office = config.settings.office
-    local = received.astimezone(ZoneInfo(office.timezone))
+    local = office.local(received)
     return words.moment(local, office.places.get(words.language) or office.timezone)
 
 
